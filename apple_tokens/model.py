@@ -6,8 +6,12 @@ stands in rows, messages, log events and catalogue entries, and is never renamed
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A time with its offset. Where one is parsed, a time without is refused."""
 
 
 class TokenKind(StrEnum):
@@ -166,9 +170,9 @@ class AppleToken(Struct, frozen=True, kw_only=True, rename="pascal"):
     organization: str = ""
     location: str = ""
     country: str = ""
-    expires_on: datetime | None = None
-    last_modified_at: datetime | None = None
-    last_synced_at: datetime | None = None
+    expires_on: Instant | None = None
+    last_modified_at: Instant | None = None
+    last_synced_at: Instant | None = None
     """The last sync that succeeded (ADE), or the last one (VPP: Graph does not tell them apart)."""
     sync_error_code: int = 0
     """ADE only: 0 is no error, 3 is "terms not accepted", others are undocumented."""
@@ -212,20 +216,20 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     that a message that was lost is made again with the same content.
     """
 
-    as_of: datetime | None = None
+    as_of: Instant | None = None
     """When the token was last read, where its source cannot be read now."""
-    old_expires_on: datetime | None = None
-    new_expires_on: datetime | None = None
+    old_expires_on: Instant | None = None
+    new_expires_on: Instant | None = None
     old_topic: str = ""
     old_serial_number: str = ""
     new_serial_number: str = ""
     old_apple_account: str = ""
     new_apple_account: str = ""
-    old_topic_expires_on: datetime | None = None
+    old_topic_expires_on: Instant | None = None
     sync_error_code: int = 0
     sync_error_row: int = 0
     """The row of Microsoft's table (1–11) that the code is known to mean, 0 when unknown."""
-    last_synced_at: datetime | None = None
+    last_synced_at: Instant | None = None
     synced_since: bool | None = None
     """Whether a sync succeeded after the renewal; None where that does not apply."""
     cause: FailureReason | None = None
