@@ -1,0 +1,66 @@
+"""What every test gets, and a loud word about those that this machine could not run.
+
+A test that needs something a machine may lack (Chromium, the code Azure runs) skips itself with a
+reason that begins with `needs `. Such a skip is repeated at the very end of the report, and it is a
+failure when TOKENWATCH_REQUIRE_ALL is set: on a machine that has everything, a skip would be a test
+that nobody runs.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Generator, Iterator
+
+import pytest
+from hypothesis import settings
+
+_NEEDS = "Skipped: needs "
+
+# Everything that tests talk to is on this machine: a proxy must not be asked for it.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
+
+# A busy machine is no reason to fail: time limits belong to whole tests here. In CI the parent
+# profile draws the same examples every time.
+settings.register_profile("project", parent=settings(), deadline=None)
+settings.load_profile("project")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip for want of something into a failure where everything is required."""
+    report = yield
+    _refuse_if_required(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Do the same for a whole module that skipped itself while it was collected."""
+    report = yield
+    _refuse_if_required(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was not tested here, where nobody overlooks it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = Counter(_reasons(skipped))
+    if not missing:
+        return
+    terminalreporter.section("NOT TESTED ON THIS MACHINE", yellow=True, bold=True)
+    for reason, count in sorted(missing.items()):
+        terminalreporter.write_line(f"{count} skipped: {reason}", yellow=True, bold=True)
+
+
+def _reasons(reports: list[pytest.TestReport | pytest.CollectReport]) -> Iterator[str]:
+    for report in reports:
+        # A skip's representation is its place and its reason.
+        if isinstance(report.longrepr, tuple) and report.longrepr[2].startswith(_NEEDS):
+            yield report.longrepr[2].removeprefix("Skipped: ")
+
+
+def _refuse_if_required(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or not os.environ.get("TOKENWATCH_REQUIRE_ALL"):
+        return
+    for reason in _reasons([report]):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}, and TOKENWATCH_REQUIRE_ALL allows no skip for want of it."

@@ -1,0 +1,76 @@
+"""Break a copy of the project on purpose, and run a test or a command there.
+
+A rule that is only ever seen to pass may check nothing at all. Such a test shows it failing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_SET_UP = (Path(".venv"), Path("sandbox/node_modules"))
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the project that a test may do anything to."""
+
+    root: Path
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Seed one fault; the text must be there exactly once, or another fault is seeded."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}, not once"
+        path.write_text(text.replace(old, new), encoding="utf-8", newline="\n")
+
+    def run(self, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the copy; return its status and, as stdout, all that it printed."""
+        # What this run of pytest left in the environment belongs to this run.
+        outer = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("PYTEST_", "COV_", "TOKENWATCH_"))
+        }
+        return subprocess.run(
+            words,
+            cwd=self.root,
+            env=outer | {"PYTHONUTF8": "1"} | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+
+    def pytest(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run tests of the copy, named as pytest names them."""
+        options = ("-p", "no:cacheprovider", "-p", "no:randomly", "-q")
+        return self.run(sys.executable, "-m", "pytest", *options, *arguments, **env)
+
+
+def copy_project(target: Path, *paths: str) -> Copy:
+    """Copy what git knows of the project or would add, or only the paths below the ones given.
+
+    What the set-up made (packages, not code) is linked where the machine has links.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    root = target / "copy"
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():  # one that was just deleted is still listed
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    for made in _SET_UP:
+        if (ROOT / made).exists() and (root / made).parent.exists():
+            with suppress(OSError):
+                (root / made).symlink_to(ROOT / made, target_is_directory=True)
+    return Copy(root)
