@@ -247,10 +247,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     severity: Severity
     stage: str = ""
     """How deep. The reminder stage in days for `…_expiring`; else the severity."""
-    silenced_by: Problem | None = None
-    """The cause that already says it. A silenced problem is not over, only not told."""
-    shown_only: bool = False
-    """A leftover: it stands on the row and the cards, but nobody is told because of it."""
+    silenced: bool = False
+    """Whether a cause already says it. A silenced problem is not over, only not told."""
     unsure: bool = False
-    """Whether it must be seen by a second check before anybody is told."""
+    """Whether a second check must see it before anybody is told."""
     facts: Facts = Facts()

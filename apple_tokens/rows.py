@@ -89,6 +89,8 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     severity_since: Instant | None = None
     """When the severity last rose: a snooze from before that no longer applies."""
     silenced: bool = False
+    base_step: int = 0
+    """`told_step` when the alert began: what a forgotten alert of the same row told before."""
     step: int = 0
     remind_from_step: int = 0
     """The step that first told it as critical: from there the daily reminders count."""
@@ -118,6 +120,11 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     def key(self) -> str:
         """The row key, before encoding."""
         return f"{self.kind}.{self.token_id}.{self.problem}"
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the channel heard of this alert at all."""
+        return self.told_step > self.base_step
 
     @property
     def is_untold(self) -> bool:

@@ -1,0 +1,134 @@
+"""Rows to table entities and back (pure): column names, keys, and tolerance for edited rows.
+
+Times are ISO 8601 text and an empty column is `''`: MERGE keeps a property that is omitted or
+null, so every writer writes each of its columns every time.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from apple_tokens.model import AppleToken, Facts
+
+Entity = dict[str, str | int | bool]
+"""The columns of one row, without its keys."""
+
+_Row = TypeVar("_Row", bound=Struct)
+
+_MAX_KEY = 1000
+"""Table Storage takes keys of up to 1,024 characters."""
+_MAX_TEXT = 16_000
+"""Table Storage takes text of up to 32,768 UTF-16 units; a character may need two of them."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UnreadableRowError(ValueError):
+    """A row does not even say which token and problem it is about."""
+
+
+def encode_key(key: str) -> str:
+    r"""Return `key` as Table Storage takes it: without `/ \ # ?` and control characters.
+
+    A key that would be too long ends in a digest of the whole, so that it stays the only one.
+    """
+    encoded = quote(key, safe=" ")
+    if len(encoded) <= _MAX_KEY:
+        return encoded
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{encoded[: _MAX_KEY - len(digest) - 1]}~{digest}"
+
+
+def encode(row: Struct, columns: frozenset[str]) -> Entity:
+    """Return the named columns of a row; empty ones are `''`."""
+    values: dict[str, Any] = msgspec.to_builtins(row)
+    values |= values.pop("Token", {})
+    return {name: _cell(values[name]) for name in columns}
+
+
+@cache
+def columns_of(row_type: type[Struct]) -> frozenset[str]:
+    """Return the names of all columns of a row type."""
+    names = {field.encode_name for field in msgspec.structs.fields(row_type)}
+    if "Token" in names:
+        names = (names - {"Token"}) | columns_of(AppleToken)
+    return frozenset(names)
+
+
+def decode(row_type: type[_Row], entity: Mapping[str, Any]) -> tuple[_Row, tuple[str, ...]]:
+    """Return the row that an entity holds, and the columns that held nonsense.
+
+    Such a column counts as empty. Raise UnreadableRowError when the row does not say what it is
+    about, or names a problem of a later version.
+    """
+    cells = {name: value for name, value in entity.items() if value != ""}
+    shaped = _shape(row_type, cells)
+    try:
+        return msgspec.convert(shaped, row_type, strict=False), ()
+    except msgspec.ValidationError:
+        return _decode_leniently(row_type, cells)
+
+
+def _decode_leniently(row_type: type[_Row], cells: dict[str, Any]) -> tuple[_Row, tuple[str, ...]]:
+    kept, bad = dict[str, Any](), list[str]()
+    for field in _flat_fields(row_type):
+        name = field.encode_name
+        if name in cells:
+            value = _facts(cells[name]) if field.type is Facts else cells[name]
+            try:
+                msgspec.convert(value, field.type, strict=False)
+            except msgspec.ValidationError:
+                bad.append(name)
+            else:
+                kept[name] = value
+                continue
+        if name in {"Since", "SeenAt"}:
+            # Without them the row would be unreadable, its ToldStep with it, and an alert that
+            # starts at step 1 over a ToldStep of 5 would never be told.
+            kept[name] = cells.get("Timestamp") or _EPOCH
+    try:
+        return msgspec.convert(_shape(row_type, kept), row_type, strict=False), tuple(bad)
+    except msgspec.ValidationError as error:
+        raise UnreadableRowError(f"the row does not say what it is about: {error}") from error
+
+
+def _flat_fields(row_type: type[Struct]) -> list[msgspec.structs.FieldInfo]:
+    fields = list[msgspec.structs.FieldInfo]()
+    for field in msgspec.structs.fields(row_type):
+        fields += msgspec.structs.fields(AppleToken) if field.type is AppleToken else [field]
+    return fields
+
+
+def _shape(row_type: type[Struct], cells: dict[str, Any]) -> dict[str, Any]:
+    names = {field.encode_name for field in msgspec.structs.fields(row_type)}
+    if "Token" in names:
+        return cells | {"Token": cells}
+    if "Facts" in names and "Facts" in cells:
+        return cells | {"Facts": _facts(cells["Facts"])}
+    return cells
+
+
+def _facts(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    try:
+        return msgspec.json.decode(cell)
+    except msgspec.DecodeError:
+        return cell
+
+
+def _cell(value: object) -> str | int | bool:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value[:_MAX_TEXT]
+        case bool() | int():
+            return value
+        case _:
+            return msgspec.json.encode(value).decode()

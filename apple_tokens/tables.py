@@ -1,0 +1,147 @@
+"""The three tables of one tenant: what is read, who writes what, and how an alert is stamped.
+
+Names of tables and the ownership of columns live here and in `rows`; each writer merges its own
+columns only, so that none ever puts back another's older value.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import msgspec
+from azure.data.tables.aio import TableServiceClient
+from msgspec import Struct
+
+from apple_tokens.codec import columns_of
+from apple_tokens.model import TokenKind
+from apple_tokens.partition import TRANSACTION_ROWS, Partition, Stored
+from apple_tokens.rows import AlertRow, RunRow, RunRows, SourceRow, TokenRow
+
+STATUS = "tokenstatus"
+ALERTS = "tokenalerts"
+HISTORY = "tokenhistory"
+_STAMP_TRIES = 10
+
+_STATUS_COLUMNS = columns_of(TokenRow) - TokenRow.OPERATOR_COLUMNS
+_ALERT_COLUMNS = columns_of(AlertRow) - AlertRow.NOTIFY_COLUMNS - AlertRow.OPERATOR_COLUMNS
+_RUN_COLUMNS = columns_of(RunRow) - RunRow.OPERATOR_COLUMNS
+_RUN_KEYS = "RowKey ge 'run.' and RowKey lt 'run/'"
+
+
+class StampConflictError(RuntimeError):
+    """An alert changed again and again while it was to be stamped as told."""
+
+
+class StoredAlert(Struct, frozen=True, kw_only=True):
+    """An alert with the version of its row that was read."""
+
+    row: AlertRow
+    stored: Stored
+
+
+class TokenTables:
+    """The rows of one tenant. Errors of the storage reach the caller as azure.core exceptions."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        self._partition = Partition(service, tenant_id)
+
+    async def run_rows(self) -> RunRows:
+        """Read what was settled, in one request."""
+        run, sources = RunRow(), dict[TokenKind, SourceRow]()
+        for entity in await self._partition.entities(STATUS, _RUN_KEYS):
+            if entity["RowKey"] == RunRow.key:
+                run = self._partition.decode(STATUS, RunRow, entity) or run
+            elif source := self._partition.decode(STATUS, SourceRow, entity):
+                sources[source.kind] = source
+        return RunRows(run=run, sources=sources)
+
+    async def token_rows(self, kinds: Iterable[TokenKind] = TokenKind) -> list[TokenRow]:
+        """Read the status rows of some kinds."""
+        found = await self._partition.query(STATUS, TokenRow, _of_kinds(kinds))
+        return [row for row, _ in found]
+
+    async def alert_rows(self, kinds: Iterable[TokenKind] = TokenKind) -> list[AlertRow]:
+        """Read the alerts of some kinds, ended ones included."""
+        found = await self._partition.query(ALERTS, AlertRow, _of_kinds(kinds))
+        return [row for row, _ in found]
+
+    async def untold(self, batch: str) -> list[StoredAlert]:
+        """Read the alerts of a batch that are still untold."""
+        quoted = batch.replace("'", "''")
+        found = await self._partition.query(ALERTS, AlertRow, f"Batch eq '{quoted}'")
+        return [StoredAlert(row=row, stored=stored) for row, stored in found if row.is_untold]
+
+    async def write_alerts(self, rows: Iterable[AlertRow]) -> None:
+        """Merge the check's columns of alerts."""
+        await self._partition.merge(ALERTS, {row.key: row for row in rows}, _ALERT_COLUMNS)
+
+    async def write_tokens(self, rows: Iterable[TokenRow]) -> None:
+        """Merge the check's columns of status rows."""
+        await self._partition.merge(STATUS, {row.key: row for row in rows}, _STATUS_COLUMNS)
+
+    async def write_sources(self, rows: Iterable[SourceRow]) -> None:
+        """Write what was settled about sources."""
+        keyed = {row.key: row for row in rows}
+        await self._partition.merge(STATUS, keyed, columns_of(SourceRow))
+
+    async def write_run(self, row: RunRow) -> None:
+        """Merge the check's columns of the run row."""
+        await self._partition.merge(STATUS, {row.key: row}, _RUN_COLUMNS)
+
+    async def delete_alerts(self, rows: Iterable[AlertRow]) -> None:
+        """Delete alerts that are forgotten."""
+        await self._partition.delete(ALERTS, [row.key for row in rows])
+
+    async def delete_tokens(self, rows: Iterable[TokenRow]) -> None:
+        """Delete the rows of removed tokens."""
+        await self._partition.delete(STATUS, [row.key for row in rows])
+
+    async def stamp(
+        self, posted: Sequence[StoredAlert], *, told_at: datetime, check_date: date
+    ) -> int:
+        """Mark alerts as told, whether the card listed them or not. Return how many were.
+
+        `ToldStep` rises to the step that was posted and never goes down. A row that changed in
+        between is read again, for Teams has accepted the card already; one that is gone is left
+        out and never made anew. Raise StampConflictError when a row does not hold still.
+        """
+        count = 0
+        for start in range(0, len(posted), TRANSACTION_ROWS):
+            chunk = posted[start : start + TRANSACTION_ROWS]
+            stamps = [(_told(alert.row, told_at, check_date), alert.stored) for alert in chunk]
+            if await self._partition.update(ALERTS, stamps, AlertRow.NOTIFY_COLUMNS):
+                count += len(chunk)
+                continue
+            for row, stored in stamps:
+                count += await self._stamp_changed(row, stored.row_key)
+        return count
+
+    async def _stamp_changed(self, told: AlertRow, row_key: str) -> bool:
+        for _ in range(_STAMP_TRIES):
+            found = await self._partition.get(ALERTS, AlertRow, row_key)
+            if found is None:
+                return False
+            present, stored = found
+            if present.told_step >= told.told_step:
+                return True
+            if await self._partition.update(ALERTS, [(told, stored)], AlertRow.NOTIFY_COLUMNS):
+                return True
+        raise StampConflictError(
+            f"the alert {told.key} changed {_STAMP_TRIES} times while it was stamped as told; "
+            "its card was posted and can be posted once more"
+        )
+
+
+def _of_kinds(kinds: Iterable[TokenKind]) -> str:
+    ranges = (f"(RowKey ge '{kind}.' and RowKey lt '{kind}/')" for kind in kinds)
+    return f"({' or '.join(ranges)})"
+
+
+def _told(posted: AlertRow, told_at: datetime, check_date: date) -> AlertRow:
+    return msgspec.structs.replace(
+        posted,
+        told_step=posted.step,
+        told_reason=posted.reason,
+        told_stage=posted.stage,
+        told_at=told_at,
+        told_check_date=check_date,
+    )

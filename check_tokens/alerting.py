@@ -1,0 +1,246 @@
+"""When to tell (pure): opens, continues and ends the alert of one problem of one token.
+
+Every check works out anew what the channel must still hear, from what it was told and from what is
+true now. So a message that was lost is made again, a step that was overtaken is replaced, and what
+came and went untold leaves no trace.
+
+1. A problem that is told neither as open nor within 72 h of its end is new.
+2. Told and ended, it comes again; told and open, it can get worse: a deeper stage, or critical.
+3. A critical one is told again on each check date, until it was told on enough of them.
+4. Told, and ended well, it is fixed. One that ended because its token is gone or because a limit
+   was changed ends without a word.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+from msgspec import Struct
+
+from apple_tokens.model import (
+    EXPIRED,
+    EXPIRING,
+    AppleToken,
+    Facts,
+    Finding,
+    Problem,
+    Reason,
+    Severity,
+    TokenKind,
+)
+from apple_tokens.rows import AlertRow
+from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
+
+_replace = msgspec.structs.replace
+_OVER = frozenset({Reason.FIXED, Reason.ACCEPTED})
+_NO_REMINDERS = frozenset(EXPIRING.values())
+_ALWAYS_REMIND = frozenset({Problem.PUSH_CERTIFICATE_EXPIRED, Problem.PUSH_CERTIFICATE_REPLACED})
+_REMOVED_CARDS = 3
+_DATED = frozenset({*EXPIRED.values(), *EXPIRING.values()})
+_STALE = frozenset({Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE})
+_CLEARS_TWICE = _STALE | {Problem.ADE_SYNC_FAILED, Problem.VPP_SYNC_FAILED}
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """The time of a check: the instant, and the check date that it belongs to."""
+
+    now: datetime
+    check_date: date
+
+
+def decide(
+    alert: AlertRow | None,
+    finding: Finding,
+    token: tuple[TokenKind, str],
+    moment: Moment,
+    policy: Policy,
+    *,
+    held: bool = False,
+) -> AlertRow:
+    """Open or continue the alert of a problem that is there, and say what must be told.
+
+    The answer is untold when its `step` is above its `told_step`. `held` is a problem as it was
+    last seen, because its source cannot be read: it gives no new occasion to tell.
+    """
+    now = moment.now
+    if alert is None or is_forgotten(alert, now):
+        told_step = alert.told_step if alert else 0
+        row = AlertRow(
+            kind=token[0],
+            token_id=token[1],
+            problem=finding.problem,
+            since=now,
+            seen_at=now,
+            severity_since=now,
+            base_step=told_step,
+            step=told_step,
+            told_step=told_step,
+            told_reason=alert.told_reason if alert else None,
+            told_stage=alert.told_stage if alert else "",
+            told_at=alert.told_at if alert else None,
+            told_check_date=alert.told_check_date if alert else None,
+        )
+    else:
+        row = alert
+    rose = finding.severity.rank > row.severity.rank or row.ended_at is not None
+    row = _replace(
+        row,
+        seen_at=row.seen_at if held else now,
+        clear_since=None,
+        ended_at=None,
+        severity=finding.severity,
+        severity_since=now if rose else row.severity_since,
+        silenced=finding.silenced,
+        stage=finding.stage,
+        facts=finding.facts,
+    )
+    if finding.silenced or finding.unsure or is_snoozed(row, now):
+        return _untell(row)
+    reason = _occasion(row, finding, moment, policy, held=held)
+    return _tell(row, reason, moment) if reason else _untell(row)
+
+
+def clear(
+    alert: AlertRow, token: AppleToken | None, moment: Moment, *, accepted: bool = False
+) -> AlertRow | None:
+    """Bring the alert of a problem that a successful check did not see nearer to its end.
+
+    Return None when the alert is over and forgotten. `token` is the token as it was read now, None
+    for the alert of a source; `accepted` when an operator accepted the state as the new normal.
+    """
+    now = moment.now
+    if alert.ended_at is not None:
+        return None if is_forgotten(alert, now) else alert
+    clear_since = alert.clear_since or now
+    if alert.problem in _CLEARS_TWICE and now - clear_since < CLEAR_AFTER:
+        return _untell(_replace(alert, clear_since=clear_since))
+    ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False)
+    if not alert.was_told or alert.told_reason in _OVER:
+        return _untell(ended)
+    if accepted:
+        return _tell(ended, Reason.ACCEPTED, moment)
+    if not _ended_well(alert, token):
+        return _untell(ended)
+    return _tell(_replace(ended, facts=_facts_of_the_end(alert, token)), Reason.FIXED, moment)
+
+
+def rest(alert: AlertRow) -> AlertRow:
+    """Leave an alert as it is and untold: its token may be gone, so its advice may be wrong."""
+    return alert if alert.ended_at is not None else _untell(alert)
+
+
+def is_forgotten(alert: AlertRow, now: datetime) -> bool:
+    """Say whether an alert ended so long ago that the same problem begins a new one.
+
+    One whose end is still untold is not forgotten: the channel believes that it is open.
+    """
+    if alert.ended_at is None or alert.is_untold:
+        return False
+    return now - alert.ended_at >= FORGOTTEN_AFTER
+
+
+def is_snoozed(alert: AlertRow, now: datetime) -> bool:
+    """Say whether an operator's snooze applies.
+
+    It ends at its date, when the alert ends, and when the severity rises: both set
+    `severity_since` to a later time. A snooze that cannot be read does not apply.
+    """
+    if alert.kind is TokenKind.PUSH or alert.snoozed_until is None:
+        return False
+    if alert.snoozed_at is None or alert.severity_since is None or alert.ended_at is not None:
+        return False
+    return now < alert.snoozed_until and alert.severity_since <= alert.snoozed_at
+
+
+def last_card_was_told(alert: AlertRow) -> bool:
+    """Say whether a removed token was told as often as it is going to be."""
+    wanted = _REMOVED_CARDS if alert.severity is Severity.CRITICAL else 1
+    return alert.told_step - alert.base_step >= wanted
+
+
+def _occasion(
+    alert: AlertRow, finding: Finding, moment: Moment, policy: Policy, *, held: bool
+) -> Reason | None:
+    if not alert.was_told:
+        return Reason.NEW
+    if alert.told_reason in _OVER:
+        return Reason.AGAIN
+    if _depth(finding.stage) > _depth(alert.told_stage):
+        return Reason.WORSE
+    if held or finding.severity is not Severity.CRITICAL or finding.problem in _NO_REMINDERS:
+        return None
+    if alert.told_check_date is None or alert.told_check_date >= moment.check_date:
+        return None
+    return Reason.REMINDER if _reminders_left(alert, policy) else None
+
+
+def _reminders_left(alert: AlertRow, policy: Policy) -> bool:
+    if alert.problem in _ALWAYS_REMIND:
+        return True
+    limit = policy.repeat_critical_days
+    if alert.problem is Problem.TOKEN_REMOVED:
+        limit = _REMOVED_CARDS
+    return alert.told_step - alert.remind_from_step + 1 < limit
+
+
+def _tell(alert: AlertRow, reason: Reason, moment: Moment) -> AlertRow:
+    step = alert.told_step + 1
+    first_as_critical = reason in {Reason.NEW, Reason.WORSE, Reason.AGAIN}
+    due_since = alert.due_since if alert.is_untold else moment.now
+    return _replace(
+        alert,
+        step=step,
+        reason=reason,
+        remind_from_step=step if first_as_critical else alert.remind_from_step,
+        due_since=due_since or moment.now,
+    )
+
+
+def _untell(alert: AlertRow) -> AlertRow:
+    return _replace(alert, step=alert.told_step, due_since=None)
+
+
+def _depth(stage: str) -> tuple[int, int]:
+    """Order stages: fewer days are deeper, critical is deeper than warning, unknown comes first."""
+    if stage in list(Severity):
+        return (1, Severity(stage).rank)
+    return (1, -int(stage)) if stage.isdecimal() else (0, 0)
+
+
+def _ended_well(alert: AlertRow, token: AppleToken | None) -> bool:
+    """Say whether the problem was mended, and did not end by a changed limit or a lost date."""
+    if token is None:
+        return True
+    if alert.problem in _DATED:
+        before, after = alert.facts.old_expires_on, token.expires_on
+        return after is not None and (before is None or before < after)
+    if alert.problem in _STALE:
+        before, after = alert.facts.last_synced_at, token.last_synced_at
+        return after is not None and (before is None or before < after)
+    return True
+
+
+def _facts_of_the_end(alert: AlertRow, token: AppleToken | None) -> Facts:
+    if token is None:
+        return alert.facts
+    return _replace(
+        alert.facts,
+        as_of=None,
+        new_expires_on=token.expires_on,
+        new_serial_number=token.serial_number,
+        new_apple_account=token.apple_account,
+        synced_since=_synced_since(alert, token),
+    )
+
+
+def _synced_since(alert: AlertRow, token: AppleToken) -> bool | None:
+    """Say whether a sync succeeded after the token was changed; None where that is unknown.
+
+    The change lies between the last check that saw the problem and this one. Graph tells its time
+    only as `lastModifiedDateTime`, and nobody documents what else moves that.
+    """
+    if token.kind is TokenKind.PUSH:
+        return None
+    if token.last_synced_at is None or token.last_synced_at <= alert.seen_at:
+        return False
+    changed_at = token.last_modified_at
+    return True if changed_at is None or token.last_synced_at > changed_at else None
