@@ -14,6 +14,8 @@ from sandbox.node import ROOT
 
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
 _PYTEST = (sys.executable, "-m", "pytest")
+_WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4")
+"""The threshold of coverage holds for the whole suite: a part of it would always miss it."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         # Loaded here only: what the demo needs is no business of the other commands.
         return int(importlib.import_module("sandbox.demo").main(arguments))
     if command == "test":
-        # The threshold of coverage holds for the whole suite: a part of it would always miss it.
-        return _call([*_PYTEST, *(arguments or ["--cov"])])
+        return _call([*_PYTEST, *(arguments or _WHOLE_SUITE)])
     return _run_stages({"check": _checks, "format": _formatting, "lock": _locking}[command]())
 
 
