@@ -128,13 +128,13 @@ class AlertGaveUp(Event, frozen=True, kw_only=True, tag="alert_gave_up"):
 
 
 class AlertUndelivered(Event, frozen=True, kw_only=True, tag="alert_undelivered"):
-    """An alert that was due over a day ago is still untold."""
+    """Alerts of one problem that were due over a day ago are still untold."""
 
     LEVEL: ClassVar = logging.ERROR
-    kind: TokenKind
-    token_id: str
     problem: Problem
+    count: int
     due_since: Instant
+    """Of the oldest."""
 
 
 class ProblemEscalated(Event, frozen=True, kw_only=True, tag="problem_escalated"):

@@ -1,7 +1,7 @@
 """One tenant's partition of the tables: queries, merges and deletes of whole sets of rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -10,7 +10,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from msgspec import Struct
 
 from apple_tokens import events
-from apple_tokens.codec import UnreadableRowError, decode, encode, encode_key
+from apple_tokens.codec import Entity, UnreadableRowError, decode, encode_key
 
 TRANSACTION_ROWS = 100
 """The most that Table Storage takes in one transaction."""
@@ -18,14 +18,6 @@ TRANSACTION_ROWS = 100
 _Row = TypeVar("_Row", bound=Struct)
 _Operation = tuple[str, dict[str, Any], dict[str, Any]]
 _NOTHING_CHANGED = frozenset({404, 409, 412})
-
-
-class Keyed(Protocol):
-    """A row that knows its key."""
-
-    @property
-    def key(self) -> str:
-        """The row key, before encoding."""
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -78,23 +70,19 @@ class Partition:
         row = self.decode(table, row_type, entity)
         return None if row is None else (row, Stored(row_key=row_key, etag=entity.metadata["etag"]))
 
-    async def merge(self, table: str, rows: Mapping[str, Struct], columns: frozenset[str]) -> None:
+    async def merge(self, table: str, rows: Mapping[str, Entity]) -> None:
         """Merge columns into rows by their keys, making the rows that are missing.
 
         Idempotent. A failure leaves whole transactions written and the rest not.
         """
         options = {"mode": UpdateMode.MERGE}
-        await self._submit(
-            table,
-            [
-                ("upsert", self._keys(encode_key(key)) | encode(row, columns), options)
-                for key, row in rows.items()
-            ],
-        )
+        operations = [
+            ("upsert", self._keys(encode_key(key)) | columns, options)
+            for key, columns in rows.items()
+        ]
+        await self._submit(table, operations)
 
-    async def update(
-        self, table: str, rows: Sequence[tuple[Struct, Stored]], columns: frozenset[str]
-    ) -> bool:
+    async def update(self, table: str, rows: Sequence[tuple[Stored, Entity]]) -> bool:
         """Merge columns into rows that are still of the version that was read.
 
         All of them or none, at most `TRANSACTION_ROWS`. Return False, with nothing written, when
@@ -103,14 +91,14 @@ class Partition:
         operations = [
             (
                 "update",
-                self._keys(stored.row_key) | encode(row, columns),
+                self._keys(stored.row_key) | columns,
                 {
                     "mode": UpdateMode.MERGE,
                     "etag": stored.etag or "",
                     "match_condition": MatchConditions.IfNotModified,
                 },
             )
-            for row, stored in rows
+            for stored, columns in rows
         ]
         try:
             await self._client(table).submit_transaction(operations)

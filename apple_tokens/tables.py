@@ -11,7 +11,7 @@ import msgspec
 from azure.data.tables.aio import TableServiceClient
 from msgspec import Struct
 
-from apple_tokens.codec import columns_of
+from apple_tokens.codec import columns_of, encode
 from apple_tokens.model import TokenKind
 from apple_tokens.partition import TRANSACTION_ROWS, Partition, Stored
 from apple_tokens.rows import AlertRow, RunRow, RunRows, SourceRow, TokenRow
@@ -72,20 +72,19 @@ class TokenTables:
 
     async def write_alerts(self, rows: Iterable[AlertRow]) -> None:
         """Merge the check's columns of alerts."""
-        await self._partition.merge(ALERTS, {row.key: row for row in rows}, _ALERT_COLUMNS)
+        entities = {row.key: encode(row, _ALERT_COLUMNS) for row in rows}
+        await self._partition.merge(ALERTS, entities)
 
     async def write_tokens(self, rows: Iterable[TokenRow]) -> None:
         """Merge the check's columns of status rows."""
-        await self._partition.merge(STATUS, {row.key: row for row in rows}, _STATUS_COLUMNS)
+        entities = {row.key: encode(row, _STATUS_COLUMNS) for row in rows}
+        await self._partition.merge(STATUS, entities)
 
-    async def write_sources(self, rows: Iterable[SourceRow]) -> None:
-        """Write what was settled about sources."""
-        keyed = {row.key: row for row in rows}
-        await self._partition.merge(STATUS, keyed, columns_of(SourceRow))
-
-    async def write_run(self, row: RunRow) -> None:
-        """Merge the check's columns of the run row."""
-        await self._partition.merge(STATUS, {row.key: row}, _RUN_COLUMNS)
+    async def write_run(self, run: RunRow, sources: Iterable[SourceRow]) -> None:
+        """Merge the check's columns of the run rows, in one transaction."""
+        entities = {row.key: encode(row, columns_of(SourceRow)) for row in sources}
+        entities[run.key] = encode(run, _RUN_COLUMNS)
+        await self._partition.merge(STATUS, entities)
 
     async def delete_alerts(self, rows: Iterable[AlertRow]) -> None:
         """Delete alerts that are forgotten."""
@@ -107,12 +106,16 @@ class TokenTables:
         count = 0
         for start in range(0, len(posted), TRANSACTION_ROWS):
             chunk = posted[start : start + TRANSACTION_ROWS]
-            stamps = [(_told(alert.row, told_at, check_date), alert.stored) for alert in chunk]
-            if await self._partition.update(ALERTS, stamps, AlertRow.NOTIFY_COLUMNS):
+            told = [_told(alert.row, told_at, check_date) for alert in chunk]
+            stamps = [
+                (alert.stored, encode(row, AlertRow.NOTIFY_COLUMNS))
+                for alert, row in zip(chunk, told, strict=True)
+            ]
+            if await self._partition.update(ALERTS, stamps):
                 count += len(chunk)
                 continue
-            for row, stored in stamps:
-                count += await self._stamp_changed(row, stored.row_key)
+            for alert, row in zip(chunk, told, strict=True):
+                count += await self._stamp_changed(row, alert.stored.row_key)
         return count
 
     async def _stamp_changed(self, told: AlertRow, row_key: str) -> bool:
@@ -123,7 +126,8 @@ class TokenTables:
             present, stored = found
             if present.told_step >= told.told_step:
                 return True
-            if await self._partition.update(ALERTS, [(told, stored)], AlertRow.NOTIFY_COLUMNS):
+            columns = encode(told, AlertRow.NOTIFY_COLUMNS)
+            if await self._partition.update(ALERTS, [(stored, columns)]):
                 return True
         raise StampConflictError(
             f"the alert {told.key} changed {_STAMP_TRIES} times while it was stamped as told; "

@@ -27,7 +27,7 @@ from apple_tokens.model import (
     Severity,
     TokenKind,
 )
-from apple_tokens.rows import AlertRow
+from apple_tokens.rows import AlertRow, TokenRow
 from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
 
 _replace = msgspec.structs.replace
@@ -100,14 +100,15 @@ def decide(
 
 
 def clear(
-    alert: AlertRow, token: AppleToken | None, moment: Moment, *, accepted: bool = False
+    alert: AlertRow, row: TokenRow | None, moment: Moment, *, accepted: bool = False
 ) -> AlertRow | None:
     """Bring the alert of a problem that a successful check did not see nearer to its end.
 
-    Return None when the alert is over and forgotten. `token` is the token as it was read now, None
-    for the alert of a source; `accepted` when an operator accepted the state as the new normal.
+    Return None when the alert is over and forgotten. `row` has the token as it was read now, and is
+    None for the alert of a source; `accepted` when an operator accepted what had been a problem.
     """
     now = moment.now
+    token = row.token if row else None
     if alert.ended_at is not None:
         return None if is_forgotten(alert, now) else alert
     clear_since = alert.clear_since or now
@@ -116,11 +117,12 @@ def clear(
     ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False)
     if not alert.was_told or alert.told_reason in _OVER:
         return _untell(ended)
-    if accepted:
-        return _tell(ended, Reason.ACCEPTED, moment)
-    if not _ended_well(alert, token):
+    if not accepted and not _ended_well(alert, token):
         return _untell(ended)
-    return _tell(_replace(ended, facts=_facts_of_the_end(alert, token)), Reason.FIXED, moment)
+    facts = _facts_of_the_end(alert, row)
+    return _tell(
+        _replace(ended, facts=facts), Reason.ACCEPTED if accepted else Reason.FIXED, moment
+    )
 
 
 def rest(alert: AlertRow) -> AlertRow:
@@ -219,15 +221,18 @@ def _ended_well(alert: AlertRow, token: AppleToken | None) -> bool:
     return True
 
 
-def _facts_of_the_end(alert: AlertRow, token: AppleToken | None) -> Facts:
-    if token is None:
+def _facts_of_the_end(alert: AlertRow, row: TokenRow | None) -> Facts:
+    if row is None:
         return alert.facts
+    token = row.token
     return _replace(
         alert.facts,
         as_of=None,
         new_expires_on=token.expires_on,
         new_serial_number=token.serial_number,
         new_apple_account=token.apple_account,
+        accepted_by=row.accepted_by,
+        accepted_reason=row.accepted_reason,
         synced_since=_synced_since(alert, token),
     )
 

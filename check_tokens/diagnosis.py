@@ -45,7 +45,9 @@ _SILENCED_BY: dict[Problem, frozenset[Problem]] = {
     Problem.ADE_SYNC_FAILED: _STALE,
     Problem.VPP_SYNC_FAILED: _STALE,
 }
-_DATED = frozenset({*EXPIRED.values(), *EXPIRING.values(), Problem.EXPIRY_UNKNOWN})
+DATED = frozenset({*EXPIRED.values(), *EXPIRING.values(), Problem.EXPIRY_UNKNOWN})
+"""What a stored date is enough to tell, also while the source cannot be read."""
+_GONE = frozenset({Problem.TOKEN_REMOVED, Problem.PUSH_CERTIFICATE_MISSING})
 _STATES = {
     "invalid": (Problem.VPP_TOKEN_INVALID, _CRITICAL),
     "assignedToExternalMDM": (Problem.VPP_TOKEN_IN_OTHER_MDM, _CRITICAL),
@@ -90,7 +92,7 @@ def diagnose_unread(
     as_of = row.checked_at
     findings = [
         msgspec.structs.replace(finding, facts=msgspec.structs.replace(finding.facts, as_of=as_of))
-        for finding in _expiry(row.token, now, policy)
+        for finding in ([] if row.absent_since else _expiry(row.token, now, policy))
     ]
     findings += [
         Finding(
@@ -101,7 +103,10 @@ def diagnose_unread(
             facts=msgspec.structs.replace(alert.facts, as_of=as_of),
         )
         for alert in alerts.values()
-        if alert.problem not in _DATED and alert.ended_at is None and alert.clear_since is None
+        if alert.problem not in DATED
+        and alert.ended_at is None
+        and alert.clear_since is None
+        and (row.absent_since is None or alert.problem in _GONE)
     ]
     return _sorted(_silence(findings, settling=False))
 

@@ -57,3 +57,5 @@ FORGOTTEN_AFTER = timedelta(hours=72)
 """For how long after its end an alert goes on when the problem is seen again."""
 STALE_CRITICAL_AFTER = timedelta(hours=72)
 """Microsoft calls a connector unhealthy after three days without a sync (tenant-status)."""
+UNREAD_CRITICAL_AFTER = timedelta(hours=72)
+"""A source that could not be read for so long is as good as unwatched."""
