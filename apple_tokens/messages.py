@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from apple_tokens.model import Instant, Problem, Reason, Severity, Tenant
 
+QUEUE = "remediation"
 VERSION = 1
 
 

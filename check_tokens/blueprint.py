@@ -1,0 +1,67 @@
+"""The timer trigger: every half hour, mostly to find that nothing is due."""
+
+import os
+
+# A list in the type of an output binding must be typing's: the builtin one breaks the indexing of
+# the whole app.
+import typing
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from apple_tokens import messages
+from apple_tokens.messages import QUEUE
+from apple_tokens.model import SourceResult, TokenKind
+from apple_tokens.storage import CONNECTION, table_service
+from apple_tokens.tables import TokenTables
+from check_tokens.check import tick
+from check_tokens.clouds import application_scope, graph_endpoint
+from check_tokens.graph import GraphClient
+from check_tokens.settings import Settings
+from check_tokens.signin import managed_identity
+from check_tokens.sources import read_sources
+
+SOURCE_DEADLINE_S = 240.0
+"""For all sources, which are read side by side. The function has ten minutes (host.json)."""
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("check_tokens")
+@blueprint.timer_trigger(
+    arg_name="timer", schedule="%CHECK_SCHEDULE%", run_on_startup=False, use_monitor=True
+)
+@blueprint.queue_output(arg_name="tickets", queue_name=QUEUE, connection=CONNECTION)
+async def check_tokens(
+    timer: func.TimerRequest,  # noqa: ARG001 -- what is due is worked out from rows, not from it
+    tickets: func.Out[typing.List[str]],  # noqa: UP006 -- see above
+) -> None:
+    """Check what is due and hand over the messages, which the host sends once this returns."""
+    bodies = await check(datetime.now(UTC), os.environ)
+    if bodies:
+        tickets.set(bodies)
+
+
+async def check(now: datetime, environment: Mapping[str, str]) -> list[str]:
+    """Run one tick of the home tenant and return the bodies of the messages to queue.
+
+    Raise SettingsError, and azure.core exceptions when the tables fail; never for a source.
+    """
+    settings = Settings.from_env(environment)
+
+    async def read(kinds: tuple[TokenKind, ...]) -> dict[TokenKind, SourceResult]:
+        async with (
+            managed_identity(settings.client_id or None) as credential,
+            GraphClient(
+                credential,
+                endpoint=graph_endpoint(settings.cloud, settings.graph_endpoint),
+                scope=application_scope(settings.cloud),
+            ) as client,
+        ):
+            return await read_sources(client, kinds, SOURCE_DEADLINE_S)
+
+    async with table_service(environment) as service:
+        tables = TokenTables(service, settings.tenant.id)
+        tickets = await tick(settings.tenant, read, tables, settings.policy, now)
+    return [messages.encode(ticket) for ticket in tickets]
