@@ -53,22 +53,27 @@ class Copy:
         return self.run(sys.executable, "-m", "pytest", *options, *arguments, **env)
 
 
-def copy_project(target: Path, *paths: str) -> Copy:
-    """Copy what git knows of the project or would add, or only the paths below the ones given.
-
-    What the set-up made (packages, not code) is linked where the machine has links.
-    """
+def project_files(*paths: str) -> list[str]:
+    """Return what git knows of the project or would add; only what is below the paths, if given."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=True,
     )
+    names = filter(None, listed.stdout.decode().split("\0"))
+    return [name for name in names if (ROOT / name).is_file()]  # a deleted one is still listed
+
+
+def copy_project(target: Path, *paths: str) -> Copy:
+    """Copy the project, or only what is below the paths.
+
+    What the set-up made (packages, not code) is linked where the machine has links.
+    """
     root = target / "copy"
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():  # one that was just deleted is still listed
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, root / name)
+    for name in project_files(*paths):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, root / name)
     for made in _SET_UP:
         if (ROOT / made).exists() and (root / made).parent.exists():
             with suppress(OSError):

@@ -18,11 +18,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pytest_socket import SocketConnectBlockedError
 
-from tests.seeded import ROOT, Copy, copy_project
+from tests.seeded import ROOT, Copy, copy_project, project_files
 
 DEPLOYED_LOCK, DEVELOPMENT_LOCK = "requirements.txt", "requirements-dev.txt"
 NODE_LOCK = "sandbox/requirements-node.txt"
-PACKAGES = ("apple_tokens", "check_tokens", "notify", "admin", "sandbox")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = (("linux", "posix"), ("darwin", "posix"), ("win32", "nt"))
 
@@ -136,6 +135,12 @@ def test_the_set_up_needs_the_standard_library_only(module: str) -> None:
         assert imported <= sys.stdlib_module_names | {"sandbox"}
 
 
+@pytest.mark.parametrize("path", project_files("*.json"))
+def test_every_json_file_is_json(path: str) -> None:
+    if Path(path).name != "bicepconfig.json":  # Bicep reads its own with comments
+        json.loads(read(path))
+
+
 def test_every_make_target_is_one_line_and_a_command_of_the_sandbox() -> None:
     targets = re.findall(r"^(\w+): ; \$\(PYTHON\) -m sandbox (\w+)", read("Makefile"), re.MULTILINE)
     phony = re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)
@@ -153,12 +158,9 @@ def test_every_exception_to_a_tools_rule_has_its_reason_beside_it() -> None:
 
 
 def test_no_module_is_longer_than_250_lines() -> None:
-    modules = {path for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    lengths = {
-        str(module.relative_to(ROOT)): len(module.read_text(encoding="utf-8").splitlines())
-        for module in modules
-        if "node_modules" not in module.parts
-    }
+    modules = [path for path in project_files("*.py") if not path.startswith("tests/")]
+    lengths = {module: len(read(module).splitlines()) for module in modules}
+
     assert {module: length for module, length in lengths.items() if length > 250} == {}
 
 
