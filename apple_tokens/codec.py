@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from apple_tokens.model import AppleToken, Facts
+from apple_tokens.model import AppleToken
 
 Entity = dict[str, str | int | bool]
 """The columns of one row, without its keys."""
@@ -25,6 +25,7 @@ _MAX_KEY = 1000
 """Table Storage takes keys of up to 1,024 characters."""
 _MAX_TEXT = 16_000
 """Table Storage takes text of up to 32,768 UTF-16 units; a character may need two of them."""
+_JSON_COLUMNS = frozenset({"Facts", "Before", "After"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +80,7 @@ def _decode_leniently(row_type: type[_Row], cells: dict[str, Any]) -> tuple[_Row
     for field in _flat_fields(row_type):
         name = field.encode_name
         if name in cells:
-            value = _facts(cells[name]) if field.type is Facts else cells[name]
+            value = _json(cells[name]) if name in _JSON_COLUMNS else cells[name]
             try:
                 msgspec.convert(value, field.type, strict=False)
             except msgspec.ValidationError:
@@ -108,12 +109,10 @@ def _shape(row_type: type[Struct], cells: dict[str, Any]) -> dict[str, Any]:
     names = {field.encode_name for field in msgspec.structs.fields(row_type)}
     if "Token" in names:
         return cells | {"Token": cells}
-    if "Facts" in names and "Facts" in cells:
-        return cells | {"Facts": _facts(cells["Facts"])}
-    return cells
+    return cells | {name: _json(cells[name]) for name in names & _JSON_COLUMNS & cells.keys()}
 
 
-def _facts(cell: object) -> object:
+def _json(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     try:

@@ -22,6 +22,10 @@ class MessageKind(StrEnum):
 
     ALERTS = "alerts"
     """The untold alerts of one batch."""
+    WELCOME = "welcome"
+    """What the first complete check found, with what has been expired for long."""
+    DIGEST = "digest"
+    """The weekly overview."""
     TEST = "test"
     """A test message: it has no rows and is posted as it is."""
 

@@ -229,6 +229,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sync_error_code: int = 0
     sync_error_row: int = 0
     """The row of Microsoft's table (1–11) that the code is known to mean, 0 when unknown."""
+    looks_like_one_cause: bool = False
+    """Whether the same new error stands on more than half of the tokens of its kind."""
     last_synced_at: Instant | None = None
     synced_since: bool | None = None
     """Whether a sync succeeded after the renewal; None where that does not apply."""

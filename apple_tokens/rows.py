@@ -23,6 +23,9 @@ from apple_tokens.model import (
     TokenKind,
 )
 
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, from which times are counted down in keys."""
+
 
 class TokenRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """What is known about one token: as last seen, what is wrong with it, and what is remembered.
@@ -98,6 +101,8 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     stage: str = ""
     batch: str = ""
     due_since: Instant | None = None
+    escalated_at: Instant | None = None
+    """When the log last said that it is open for too long."""
     facts: Facts = Facts()
     told_step: int = 0
     told_reason: Reason | None = None
@@ -158,17 +163,70 @@ class SourceRow(Struct, frozen=True, kw_only=True, rename="pascal"):
 class RunRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """What concerns the check as a whole. The key is `run.check`."""
 
+    first_checked_on: date | None = None
+    """The check date of the first check that settled all sources."""
     checked_at: Instant | None = None
     """When a check last read at least one source."""
     queued_at: Instant | None = None
     """When a check last handed over messages."""
     requeued_at: Instant | None = None
     """When what was still untold was last handed over once more."""
+    welcome_step: int = 0
+    """1 from the check on that wants the welcome told."""
+    digest_step: int = 0
+    """The number of the digest that the check wants told."""
+    digest_due_since: Instant | None = None
+    welcome_told_step: int = 0
+    digest_told_step: int = 0
+    digest_told_at: Instant | None = None
+    digest_told_check_date: date | None = None
     check_requested_at: Instant | None = None
     check_requested_by: str = ""
 
+    NOTIFY_COLUMNS: ClassVar = frozenset(
+        {"WelcomeToldStep", "DigestToldStep", "DigestToldAt", "DigestToldCheckDate"}
+    )
     OPERATOR_COLUMNS: ClassVar = frozenset({"CheckRequestedAt", "CheckRequestedBy"})
     key: ClassVar = "run.check"
+
+    @property
+    def welcome_is_untold(self) -> bool:
+        """Whether the welcome waits to be told."""
+        return self.welcome_told_step < self.welcome_step
+
+    @property
+    def digest_is_untold(self) -> bool:
+        """Whether a digest waits to be told."""
+        return self.digest_told_step < self.digest_step
+
+
+class HistoryRow(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """What one check saw change on one token.
+
+    The key is `<kind>.<id>.<the time of the source's previous settled check, inverted>`: a check
+    that is run again after a crash writes the same row, and the newest stands first.
+    """
+
+    kind: TokenKind
+    token_id: str
+    name: str
+    checked_at: Instant
+    changed: str
+    """The names of the columns of `tokenstatus` that changed, or `Removed`."""
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    previous_check_at: Instant | None = None
+
+    @property
+    def key(self) -> str:
+        """The row key, before encoding."""
+        since = self.previous_check_at
+        return f"{self.kind}.{self.token_id}.{_inverted(since)}"
+
+
+def _inverted(instant: Instant | None) -> str:
+    seconds = 0 if instant is None else int(instant.timestamp())
+    return f"{_LAST_SECOND - seconds:012d}"
 
 
 class RunRows(Struct, frozen=True, kw_only=True):

@@ -4,17 +4,17 @@ Names of tables and the ownership of columns live here and in `rows`; each write
 columns only, so that none ever puts back another's older value.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 
 import msgspec
 from azure.data.tables.aio import TableServiceClient
 from msgspec import Struct
 
-from apple_tokens.codec import columns_of, encode
+from apple_tokens.codec import columns_of, encode, encode_key
 from apple_tokens.model import TokenKind
 from apple_tokens.partition import TRANSACTION_ROWS, Partition, Stored
-from apple_tokens.rows import AlertRow, RunRow, RunRows, SourceRow, TokenRow
+from apple_tokens.rows import AlertRow, HistoryRow, RunRow, RunRows, SourceRow, TokenRow
 
 STATUS = "tokenstatus"
 ALERTS = "tokenalerts"
@@ -23,7 +23,7 @@ _STAMP_TRIES = 10
 
 _STATUS_COLUMNS = columns_of(TokenRow) - TokenRow.OPERATOR_COLUMNS
 _ALERT_COLUMNS = columns_of(AlertRow) - AlertRow.NOTIFY_COLUMNS - AlertRow.OPERATOR_COLUMNS
-_RUN_COLUMNS = columns_of(RunRow) - RunRow.OPERATOR_COLUMNS
+_RUN_COLUMNS = columns_of(RunRow) - RunRow.NOTIFY_COLUMNS - RunRow.OPERATOR_COLUMNS
 _RUN_KEYS = "RowKey ge 'run.' and RowKey lt 'run/'"
 
 
@@ -86,6 +86,24 @@ class TokenTables:
         entities[run.key] = encode(run, _RUN_COLUMNS)
         await self._partition.merge(STATUS, entities)
 
+    async def write_history(self, rows: Iterable[HistoryRow]) -> None:
+        """Write what changed. The same check run again writes the same rows."""
+        entities = {row.key: encode(row, columns_of(HistoryRow)) for row in rows}
+        await self._partition.merge(HISTORY, entities)
+
+    async def history(self, kind: TokenKind, token_id: str) -> list[HistoryRow]:
+        """Read what changed on one token, the newest first."""
+        begin = encode_key(f"{kind}.{token_id}.")
+        condition = f"RowKey ge '{begin}' and RowKey lt '{begin[:-1]}/'"
+        found = await self._partition.query(HISTORY, HistoryRow, condition)
+        return [row for row, _ in found]
+
+    async def delete_history(self, before: datetime) -> None:
+        """Delete the rows of checks before an instant."""
+        condition = f"CheckedAt lt '{msgspec.to_builtins(before)}'"
+        found = await self._partition.query(HISTORY, HistoryRow, condition)
+        await self._partition.delete(HISTORY, [row.key for row, _ in found])
+
     async def delete_alerts(self, rows: Iterable[AlertRow]) -> None:
         """Delete alerts that are forgotten."""
         await self._partition.delete(ALERTS, [row.key for row in rows])
@@ -117,6 +135,21 @@ class TokenTables:
             for alert, row in zip(chunk, told, strict=True):
                 count += await self._stamp_changed(row, alert.stored.row_key)
         return count
+
+    async def stamp_run(self, told: Callable[[RunRow], RunRow | None]) -> bool:
+        """Mark the welcome or a digest as told. Return whether it still was to be marked.
+
+        `told` returns the row with the stamp, or None when it has it already.
+        """
+        for _ in range(_STAMP_TRIES):
+            found = await self._partition.get(STATUS, RunRow, RunRow.key)
+            stamped = told(found[0]) if found else None
+            if found is None or stamped is None:
+                return False
+            columns = encode(stamped, RunRow.NOTIFY_COLUMNS)
+            if await self._partition.update(STATUS, [(found[1], columns)]):
+                return True
+        raise StampConflictError("run.check changed again and again while it was stamped as told")
 
     async def _stamp_changed(self, told: AlertRow, row_key: str) -> bool:
         for _ in range(_STAMP_TRIES):

@@ -41,9 +41,19 @@ class Known(Struct, frozen=True, kw_only=True):
     alerts: tuple[AlertRow, ...] = ()
 
 
+class _Part(Struct, frozen=True, kw_only=True):
+    """What a check makes of one token, or of the source itself."""
+
+    tokens: tuple[TokenRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    gone_tokens: tuple[TokenRow, ...] = ()
+    gone_alerts: tuple[AlertRow, ...] = ()
+
+
 class Assessment(Struct, frozen=True, kw_only=True):
     """The rows after a check of one source, and those that are to be deleted."""
 
+    kind: TokenKind
     tokens: tuple[TokenRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     gone_tokens: tuple[TokenRow, ...] = ()
@@ -80,6 +90,7 @@ def assess(
         if row.key not in kept | gone and alerting.is_forgotten(row, moment.now)
     ]
     return Assessment(
+        kind=kind,
         tokens=tuple(row for part in parts for row in part.tokens),
         alerts=tuple(row for part in parts for row in part.alerts),
         gone_tokens=tuple(row for part in parts for row in part.gone_tokens),
@@ -92,7 +103,7 @@ _Alerts = Mapping[str, Mapping[Problem, AlertRow]]
 
 def _read(
     token: AppleToken, before: TokenRow | None, alerts: _Alerts, moment: Moment, policy: Policy
-) -> Assessment:
+) -> _Part:
     now = moment.now
     mine = alerts.get(token.id, {})
     row = _remember(token, before, now)
@@ -109,14 +120,14 @@ def _read(
             after[problem] = alerting.clear(alert, row, moment, accepted=accepted)
     kept = tuple(alert for alert in after.values() if alert is not None)
     health = _health(findings)
-    return Assessment(
+    return _Part(
         tokens=(_describe(row, findings, kept, health, moment),),
         alerts=kept,
         gone_alerts=tuple(mine[problem] for problem, alert in after.items() if alert is None),
     )
 
 
-def _unread(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> Assessment:
+def _unread(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _Part:
     mine = alerts.get(row.token.id, {})
     findings = diagnosis.diagnose_unread(row, mine, moment.now, policy)
     after = {
@@ -136,10 +147,10 @@ def _unread(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> A
     health = _health(findings)
     if health is Health.HEALTHY:
         health = Health.UNKNOWN
-    return Assessment(tokens=(_describe(row, findings, kept, health, moment),), alerts=kept)
+    return _Part(tokens=(_describe(row, findings, kept, health, moment),), alerts=kept)
 
 
-def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> Assessment:
+def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _Part:
     token, now = row.token, moment.now
     mine = alerts.get(token.id, {})
     absent_since = row.absent_since or now
@@ -148,20 +159,18 @@ def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> A
         finding = diagnosis.missing_push_certificate(row)
     elif now - absent_since < REMOVED_AFTER:
         resting = tuple(alerting.rest(alert) for alert in mine.values())
-        return Assessment(
-            tokens=(_describe(row, (), resting, Health.UNKNOWN, moment),), alerts=resting
-        )
+        return _Part(tokens=(_describe(row, (), resting, Health.UNKNOWN, moment),), alerts=resting)
     else:
         finding = diagnosis.removed(token, row.checked_at)
         told = mine.get(finding.problem)
         if told is not None and not told.is_untold and alerting.last_card_was_told(told):
-            return Assessment(gone_tokens=(row,), gone_alerts=tuple(mine.values()))
+            return _Part(gone_tokens=(row,), gone_alerts=tuple(mine.values()))
     alert = mine.get(finding.problem)
     decided = alerting.decide(alert, finding, (token.kind, token.id), moment, policy)
     others = (alerting.rest(other) for other in mine.values() if other.problem != finding.problem)
     kept = (decided, *others)
     described = _describe(row, (finding,), kept, _health((finding,)), moment)
-    return Assessment(tokens=(described,), alerts=kept)
+    return _Part(tokens=(described,), alerts=kept)
 
 
 def _source_failed(
@@ -171,7 +180,7 @@ def _source_failed(
     alerts: _Alerts,
     moment: Moment,
     policy: Policy,
-) -> Assessment:
+) -> _Part:
     alert = alerts.get(SOURCE_ID, {}).get(Problem.COULD_NOT_CHECK)
     last_good = source.read_at or (alert.since if alert else moment.now)
     is_critical = (
@@ -191,15 +200,15 @@ def _source_failed(
             detail=failure.detail,
         ),
     )
-    return Assessment(alerts=(alerting.decide(alert, finding, (kind, SOURCE_ID), moment, policy),))
+    return _Part(alerts=(alerting.decide(alert, finding, (kind, SOURCE_ID), moment, policy),))
 
 
-def _source_read(alerts: _Alerts, moment: Moment) -> Assessment:
+def _source_read(alerts: _Alerts, moment: Moment) -> _Part:
     alert = alerts.get(SOURCE_ID, {}).get(Problem.COULD_NOT_CHECK)
     if alert is None:
-        return Assessment()
+        return _Part()
     after = alerting.clear(alert, None, moment)
-    return Assessment(alerts=(after,)) if after else Assessment(gone_alerts=(alert,))
+    return _Part(alerts=(after,)) if after else _Part(gone_alerts=(alert,))
 
 
 def _by_token(alerts: Iterable[AlertRow]) -> _Alerts:

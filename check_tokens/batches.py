@@ -13,6 +13,7 @@ from apple_tokens.messages import VERSION, MessageKind, RemediationMessage
 from apple_tokens.model import Problem, Reason, Severity, Tenant
 from apple_tokens.rows import AlertRow
 from check_tokens.alerting import Moment
+from check_tokens.occasions import WELCOME_BATCH
 from check_tokens.policy import Policy
 from check_tokens.schedule import check_date
 
@@ -34,11 +35,12 @@ def messages(
 ) -> list[RemediationMessage]:
     """Return one ticket for each batch that has untold alerts, the worst first.
 
-    A batch that is sent again keeps the time of the check that made it.
+    The welcome has a ticket of its own. A batch that is sent again keeps the time of the check that
+    made it.
     """
     batches = dict[str, list[AlertRow]]()
     for alert in alerts:
-        if alert.is_untold and alert.batch:
+        if alert.is_untold and alert.batch not in {"", WELCOME_BATCH}:
             batches.setdefault(alert.batch, []).append(alert)
     tickets = [
         _ticket(rows, tenant, _made_at(batch) or moment.now, policy)

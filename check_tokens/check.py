@@ -5,23 +5,26 @@ a queue could call it for each of many.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from apple_tokens import events
 from apple_tokens.messages import RemediationMessage
 from apple_tokens.model import CouldNotCheck, SourceResult, Tenant, TokenKind, TokensRead
-from apple_tokens.rows import AlertRow, RunRows, SourceRow, TokenRow
+from apple_tokens.rows import AlertRow, RunRows, SourceRow
 from apple_tokens.tables import TokenTables
-from check_tokens import batches, report
+from check_tokens import batches, escalation, history, occasions, report
 from check_tokens.alerting import Moment
 from check_tokens.assessment import Assessment, Known, assess
+from check_tokens.common_cause import mark_common_cause
 from check_tokens.policy import Policy
-from check_tokens.schedule import MAX_TRIES, Due, due, tries_so_far
+from check_tokens.schedule import MAX_TRIES, due, tries_so_far
 
 ReadSources = Callable[[tuple[TokenKind, ...]], Awaitable[dict[TokenKind, SourceResult]]]
 """Reads the named sources side by side and answers for each of them."""
+
+HISTORY_KEPT = timedelta(days=730)
 
 _replace = msgspec.structs.replace
 
@@ -37,8 +40,8 @@ async def tick(
 
     1. Read the due sources. Rows are read after them, so that what was told meanwhile is known.
     2. Bring the rows of each source up to date that is settled now.
-    3. Write alerts before status rows before run rows: a crash in between leaves the source
-       unsettled, and the next tick does all of it again.
+    3. Write history, alerts, status rows and run rows, in this order: a crash in between leaves
+       the source unsettled, and the next tick does all of it again.
     """
     rows = await tables.run_rows()
     todo = due(now, rows, policy)
@@ -51,18 +54,32 @@ async def tick(
         if isinstance(result, CouldNotCheck):
             events.emit(_source_unread(tenant, result, sources[kind], now))
     settled = tuple(kind for kind in results if sources[kind].settled_at == now)
-    alerts = await tables.alert_rows()
-    tokens = await tables.token_rows() if settled else []
-    assessments = [
-        assess(kind, results[kind], _known(kind, tokens, alerts), sources[kind], moment, policy)
+    known = await _known(tables, settled, requeue=todo.requeue)
+    parts = [
+        mark_common_cause(assess(kind, results[kind], known[kind], sources[kind], moment, policy))
         for kind in settled
     ]
-    fresh = batches.assign((row for part in assessments for row in part.alerts), moment)
-    await _write(tables, assessments, fresh, before=alerts)
-    told_again = [row for row in alerts if row.kind not in settled] if todo.requeue else []
-    messages = batches.messages([*fresh, *told_again], tenant, moment, policy)
-    await _write_run(tables, rows, sources, todo, now, queued=bool(messages))
-    for event in report.events_of(tenant, results, assessments, fresh, messages, moment):
+    run = occasions.plan(rows.run, _progress(rows, sources, moment, policy), moment, policy)
+    alerts = [
+        escalation.escalate(row, moment, policy)
+        for row in batches.assign((row for part in parts for row in part.alerts), moment)
+    ]
+    alerts = occasions.tell_with_the_welcome(alerts, run, moment)
+    await _write(tables, known, parts, alerts, rows, moment)
+    others = (row for kind in known if kind not in settled for row in known[kind].alerts)
+    messages = batches.messages([*alerts, *others], tenant, moment, policy)
+    if settled or todo.requeue:
+        messages += occasions.messages(run, tenant, moment)
+    if run.digest_step > rows.run.digest_step:
+        await tables.delete_history(now - HISTORY_KEPT)
+    run = _replace(
+        run,
+        checked_at=now if any(row.read_at == now for row in sources.values()) else run.checked_at,
+        queued_at=now if messages and settled else run.queued_at,
+        requeued_at=now if todo.requeue else run.requeued_at,
+    )
+    await tables.write_run(run, sources.values())
+    for event in report.events_of(tenant, results, parts, alerts, messages, moment):
         events.emit(event)
     return messages
 
@@ -90,44 +107,56 @@ def _settle(
     )
 
 
-def _known(kind: TokenKind, tokens: Iterable[TokenRow], alerts: Iterable[AlertRow]) -> Known:
-    return Known(
-        tokens=tuple(row for row in tokens if row.token.kind is kind),
-        alerts=tuple(row for row in alerts if row.kind is kind),
+async def _known(
+    tables: TokenTables, settled: tuple[TokenKind, ...], *, requeue: bool
+) -> dict[TokenKind, Known]:
+    """Read what the tables hold of the settled kinds, and the alerts of the others to requeue."""
+    kinds = tuple(TokenKind) if requeue else settled
+    alerts = await tables.alert_rows(kinds) if kinds else []
+    tokens = await tables.token_rows(settled) if settled else []
+    return {
+        kind: Known(
+            tokens=tuple(row for row in tokens if row.token.kind is kind),
+            alerts=tuple(row for row in alerts if row.kind is kind),
+        )
+        for kind in kinds
+    }
+
+
+def _progress(
+    rows: RunRows, sources: dict[TokenKind, SourceRow], moment: Moment, policy: Policy
+) -> occasions.Sources:
+    after = _replace(rows, sources=rows.sources | sources)
+    return occasions.Sources(
+        all_settled=not due(moment.now, after, policy).sources,
+        any_read=any(row.read_at and row.reason is None for row in after.sources.values()),
     )
 
 
 async def _write(
     tables: TokenTables,
-    assessments: Iterable[Assessment],
+    known: dict[TokenKind, Known],
+    parts: Iterable[Assessment],
     alerts: Iterable[AlertRow],
-    before: Iterable[AlertRow],
-) -> None:
-    unchanged = {row.key: row for row in before}
-    await tables.write_alerts(row for row in alerts if unchanged.get(row.key) != row)
-    for part in assessments:
-        await tables.delete_alerts(part.gone_alerts)
-        await tables.write_tokens(part.tokens)
-        await tables.delete_tokens(part.gone_tokens)
-
-
-async def _write_run(
-    tables: TokenTables,
     rows: RunRows,
-    sources: dict[TokenKind, SourceRow],
-    todo: Due,
-    now: datetime,
-    *,
-    queued: bool,
+    moment: Moment,
 ) -> None:
-    was_read = any(source.read_at == now for source in sources.values())
-    run = _replace(
-        rows.run,
-        checked_at=now if was_read else rows.run.checked_at,
-        queued_at=now if queued and todo.sources else rows.run.queued_at,
-        requeued_at=now if todo.requeue else rows.run.requeued_at,
-    )
-    await tables.write_run(run, sources.values())
+    parts = tuple(parts)
+    kinds = {part.kind for part in parts}
+    for part in parts:
+        changed = history.changes(
+            known[part.kind].tokens,
+            part.tokens,
+            part.gone_tokens,
+            checked_at=moment.now,
+            previous_check_at=rows.source(part.kind).settled_at,
+        )
+        await tables.write_history(changed)
+    before = {row.key: row for kind in kinds for row in known[kind].alerts}
+    await tables.write_alerts(row for row in alerts if before.get(row.key) != row)
+    await tables.delete_alerts(row for part in parts for row in part.gone_alerts)
+    await tables.write_tokens(row for part in parts for row in part.tokens)
+    await tables.delete_tokens(row for part in parts for row in part.gone_tokens)
 
 
 def _source_unread(

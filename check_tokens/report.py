@@ -9,6 +9,7 @@ from apple_tokens.events import (
     AlertUndelivered,
     CheckFinished,
     Event,
+    ProblemEscalated,
     TokenCount,
     TokenStatus,
 )
@@ -40,6 +41,7 @@ def events_of(
 ) -> Iterator[Event]:
     """Yield what happened; `check_finished` comes last and only after a source was settled."""
     rows = [row for part in assessments for row in part.tokens]
+    names = {(row.token.kind, row.token.id): row.token.name for row in rows}
     for row in rows:
         if row.health is not Health.HEALTHY:
             yield _status(tenant, row)
@@ -53,6 +55,9 @@ def events_of(
             severity=message.severity,
             count=message.count,
         )
+    for alert in alerts:
+        if alert.escalated_at == moment.now:
+            yield _escalated(tenant, alert, names.get((alert.kind, alert.token_id), ""), moment)
     yield from _undelivered(tenant, alerts, moment)
     if assessments:
         yield CheckFinished(
@@ -86,6 +91,18 @@ def _status(tenant: Tenant, row: TokenRow) -> TokenStatus:
         severity=row.severity,
         expires_on=row.token.expires_on,
         days_left=row.days_left,
+    )
+
+
+def _escalated(tenant: Tenant, alert: AlertRow, name: str, moment: Moment) -> ProblemEscalated:
+    return ProblemEscalated(
+        tenant_id=tenant.id,
+        kind=alert.kind,
+        token_id=alert.token_id,
+        name=name,
+        problem=alert.problem,
+        since=alert.since,
+        days_open=(moment.now - alert.since).days,
     )
 
 
