@@ -74,6 +74,8 @@ def copy_project(target: Path, *paths: str) -> Copy:
     for name in project_files(*paths):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, root / name)
+    # Tests of the copy ask git for its files too.
+    subprocess.run(["git", "-c", "init.defaultBranch=main", "init", "--quiet", root], check=True)
     for made in _SET_UP:
         if (ROOT / made).exists() and (root / made).parent.exists():
             with suppress(OSError):
