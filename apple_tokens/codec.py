@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Struct
@@ -43,6 +43,11 @@ def encode_key(key: str) -> str:
         return encoded
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{encoded[: _MAX_KEY - len(digest) - 1]}~{digest}"
+
+
+def decode_key(encoded: str) -> str:
+    """Return the key that `encode_key` was given, if it was not too long."""
+    return unquote(encoded)
 
 
 def encode(row: Struct, columns: frozenset[str]) -> Entity:
