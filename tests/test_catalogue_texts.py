@@ -79,6 +79,13 @@ def test_both_languages_have_the_same_placeholders_and_shared_steps() -> None:
     assert not different
 
 
+def test_no_text_has_blanks_around_it_but_the_one_that_separates() -> None:
+    for texts in TEXTS.values():
+        assert [key for key, text in texts.items() if text != text.strip()] == [
+            "words.list.separator"
+        ]
+
+
 def test_every_shared_step_is_used() -> None:
     used = {text.removeprefix("@") for text in ENGLISH.values() if text.startswith("@")}
     shared = {key.removeprefix("steps.") for key in ENGLISH if key.startswith("steps.")}

@@ -5,7 +5,6 @@ catalogue itself. What people typed (names, accounts, reasons) is the card's to 
 """
 
 from collections.abc import Collection
-from functools import reduce
 
 from msgspec import Struct
 
@@ -108,8 +107,7 @@ class Catalogue(Struct, frozen=True, kw_only=True):
 
     def _click_path(self, kinds: list[TokenKind]) -> str:
         # Each path ends in the name of its page: several of them need no labels.
-        paths = [self.pages[kind].path for kind in kinds]
-        return reduce(lambda one, two: self.word("list.and", first=one, second=two), paths)
+        return self.word("list.separator").join(self.pages[kind].path for kind in kinds)
 
     def _intune_links(self, kinds: list[TokenKind], cloud: Cloud) -> tuple[Link, ...]:
         return tuple(

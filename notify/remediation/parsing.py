@@ -45,7 +45,7 @@ PORTAL_WORDS = frozenset(
 STEP_PLACEHOLDERS = PORTAL_WORDS | {"intune_path"}
 
 _NUMBERS_AND_DATES = frozenset({"n", "total", "time", "date", "old_date", "new_date", "code"})
-_WORDS_IN_WORDS = frozenset({"row", "page", "portal", "label", "value", "first", "second"})
+_WORDS_IN_WORDS = frozenset({"row", "page", "portal", "label", "value"})
 WORD_PLACEHOLDERS = _NUMBERS_AND_DATES | _WORDS_IN_WORDS
 """Any other name is refused, lest a token's name or an account be inserted into a text."""
 
@@ -189,8 +189,8 @@ class _Reader:
         return self._checked(where, self._find(where), placeholders)
 
     def _checked(self, where: str, text: object, placeholders: Collection[str]) -> str:
-        if not isinstance(text, str) or not text.strip() or text != text.strip():
-            raise self._error(where, "is no text, or an empty one, or has blanks around it")
+        if not isinstance(text, str) or not text.strip():
+            raise self._error(where, "is no text, or an empty one")
         unknown = set(_placeholders(text)) - set(placeholders)
         if unknown:
             raise self._error(where, f"has unknown placeholders: {', '.join(sorted(unknown))}")
