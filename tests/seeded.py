@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_SET_UP = (Path(".venv"), Path("sandbox/node_modules"))
+_NODE_MODULES = ROOT / "sandbox" / "node_modules"
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,16 @@ class Copy:
 
     def run(self, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy; return its status and, as stdout, all that it printed."""
-        # What this run of pytest left in the environment belongs to this run.
-        outer = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("PYTEST_", "COV_", "TOKENWATCH_"))
-        }
+        # The copy has no packages of its own, so it is lent those of the project. What this run of
+        # pytest left in the environment belongs to this run.
+        lent = {"PYTHONUTF8": "1", "TOKENWATCH_NODE_MODULES": str(_NODE_MODULES)} | os.environ
+        for name in [*lent]:
+            if name.startswith(("PYTEST_", "COV_")) or name == "TOKENWATCH_REQUIRE_ALL":
+                del lent[name]
         return subprocess.run(
             words,
             cwd=self.root,
-            env=outer | {"PYTHONUTF8": "1"} | env,
+            env=lent | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -66,18 +65,11 @@ def project_files(*paths: str) -> list[str]:
 
 
 def copy_project(target: Path, *paths: str) -> Copy:
-    """Copy the project, or only what is below the paths.
-
-    What the set-up made (packages, not code) is linked where the machine has links.
-    """
+    """Copy the project without what the set-up made, or only what is below the paths."""
     root = target / "copy"
     for name in project_files(*paths):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, root / name)
     # Tests of the copy ask git for its files too.
     subprocess.run(["git", "-c", "init.defaultBranch=main", "init", "--quiet", root], check=True)
-    for made in _SET_UP:
-        if (ROOT / made).exists() and (root / made).parent.exists():
-            with suppress(OSError):
-                (root / made).symlink_to(ROOT / made, target_is_directory=True)
     return Copy(root)

@@ -181,7 +181,8 @@ def test_other():
 
 
 def needy_copy(tmp_path: Path) -> Copy:
-    copy = copy_project(tmp_path, "pyproject.toml", "tests/__init__.py", "tests/conftest.py")
+    fixtures = ("tests/__init__.py", "tests/conftest.py", "tests/fixtures_azurite.py")
+    copy = copy_project(tmp_path, "pyproject.toml", "sandbox/*.py", *fixtures)
     (copy.root / "tests" / "test_needy.py").write_text(NEEDY_TEST, encoding="utf-8")
     return copy
 
@@ -205,7 +206,9 @@ def test_where_everything_is_required_such_a_skip_is_a_failure(tmp_path: Path) -
 
 
 def test_a_seeded_fault_makes_a_test_of_the_copy_fail(tmp_path: Path) -> None:
-    copy = copy_project(tmp_path, "pyproject.toml", "requirements*.txt", "tests/*.py")
+    copy = copy_project(
+        tmp_path, "pyproject.toml", "requirements*.txt", "sandbox/*.py", "tests/*.py"
+    )
     node = "tests/test_project.py::test_a_lock_pins_each_package_by_hash_and_names_no_registry"
     assert copy.pytest(f"{node}[{DEPLOYED_LOCK}]").returncode == 0
 
