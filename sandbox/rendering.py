@@ -1,0 +1,106 @@
+"""See cards as a person sees them: drawn by Microsoft's renderer in a Chromium."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from sandbox.browser import open_browser
+from sandbox.channel_page import Theme, draw_cards
+from sandbox.devtools import Box, Page
+from sandbox.server import LoopbackServer
+from sandbox.teams_flow import Card
+
+#: Chromium repeats the picture from here on.
+_MAX_PICTURE_PX = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedCard:
+    """What a person sees of a card: what is folded away is not in it.
+
+    `links` are those of the text and of the buttons. `overflow` names what does not fit into the
+    card or is cut off; `complaints` are the renderer's own. `height` is in CSS pixels.
+    """
+
+    text: str
+    links: list[str]
+    overflow: list[str]
+    complaints: list[str]
+    height: float
+
+
+class Renderer:
+    """A browser window in which pages and cards are drawn."""
+
+    def __init__(self, page: Page, server: "_PageServer") -> None:
+        self.page = page
+        self._server = server
+
+    async def render(
+        self,
+        cards: Sequence[Card],
+        *,
+        width_px: int = 600,
+        theme: Theme = Theme.LIGHT,
+        language: str = "en",
+        unfold: str = "",
+    ) -> list[RenderedCard]:
+        """Draw cards of this width and read back what is seen.
+
+        `unfold` is the title of a button to be pressed on every card before it is read.
+        """
+        await self._open(draw_cards(cards, theme=theme, language=language), width_px)
+        if unfold:
+            title = msgspec.json.encode(unfold).decode()
+            await self.page.evaluate(
+                "document.querySelectorAll('button').forEach("
+                f"button => button.innerText.trim() === {title} && button.click())"
+            )
+        return msgspec.convert(await self.page.evaluate("report()"), list[RenderedCard])
+
+    async def take_pictures(
+        self, document: str, selector: str, *, width_px: int = 1_000, scale: float = 2
+    ) -> list[bytes]:
+        """Draw a page and take a PNG of each element that fits the CSS selector."""
+        await self._open(document, width_px, scale)
+        boxes = await self.page.evaluate(
+            f"[...document.querySelectorAll({msgspec.json.encode(selector).decode()})]"
+            ".map(element => element.getBoundingClientRect().toJSON())"
+        )
+        pictures = []
+        for box in msgspec.convert(boxes, list[Box]):
+            if box.height * scale > _MAX_PICTURE_PX:
+                await self.page.resize(width_px, _MAX_PICTURE_PX / box.height)
+            pictures.append(await self.page.picture(box))
+            await self.page.resize(width_px, scale)
+        return pictures
+
+    async def _open(self, document: str, width_px: int, scale: float = 1) -> None:
+        self._server.document = document
+        await self.page.resize(width_px, scale)
+        await self.page.open(self._server.url)
+
+
+@asynccontextmanager
+async def open_renderer(browser: Path) -> AsyncIterator[Renderer]:
+    """Start a browser to draw with; raise BrowserError when it does not start."""
+    async with _PageServer() as server, open_browser(browser) as page:
+        yield Renderer(page, server)
+
+
+class _PageServer(LoopbackServer):
+    """Serve the page to be drawn: a browser in a box of its own may not read files of this user."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.document = ""
+
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer the page, and nothing for the icon that a browser asks for by itself."""
+        if request.path != "/":
+            return web.Response(status=404)
+        return web.Response(text=self.document, content_type="text/html", charset="utf-8")
