@@ -137,7 +137,13 @@ def worst(findings: Iterable[Finding]) -> Finding | None:
 
 
 def _expiry(token: AppleToken, now: datetime, policy: Policy) -> Iterable[Finding]:
-    facts = Facts(old_expires_on=token.expires_on)
+    # What a renewal replaces: by then only the alert remembers it.
+    facts = Facts(
+        old_expires_on=token.expires_on,
+        old_topic=token.topic,
+        old_serial_number=token.serial_number,
+        old_apple_account=token.apple_account,
+    )
     left = None if token.expires_on is None else token.expires_on - now
     expired_by_state = token.kind is TokenKind.VPP and token.state == "expired"
     if expired_by_state or (left is not None and left <= timedelta(0)):

@@ -205,6 +205,15 @@ def test_the_stages_follow_the_setting(
     assert (seen and seen.severity) == severity
 
 
+def test_the_facts_keep_what_a_renewal_will_have_replaced() -> None:
+    seen = found(push(expires_on=NOW + DAY))[0]
+
+    assert seen.facts.old_expires_on == NOW + DAY
+    assert seen.facts.old_topic == "com.apple.mgmt.External.old"
+    assert seen.facts.old_serial_number == "01"
+    assert seen.facts.old_apple_account == "push@contoso.example"
+
+
 # --- ADE: terms and sync errors --------------------------------------------------------------
 
 
