@@ -26,6 +26,7 @@ from check_tokens.policy import (
 )
 
 _CRITICAL, _WARNING = Severity.CRITICAL, Severity.WARNING
+_REPLACED = Problem.PUSH_CERTIFICATE_REPLACED
 _SYNC_PROBLEMS = frozenset(
     {
         Problem.ADE_SYNC_FAILED,
@@ -75,7 +76,7 @@ def diagnose(
         case TokenKind.VPP:
             findings += _vpp(token, previous, alerts, now, policy)
         case TokenKind.PUSH:
-            findings += _push(token, previous)
+            findings += _push(token, previous, alerts)
     renewed_at = previous.renewed_at if previous else None
     settling = renewed_at is not None and now - renewed_at < SETTLING_AFTER_RENEWAL
     return _sorted(_silence(findings, settling=settling))
@@ -208,9 +209,11 @@ def _vpp(
         yield _finding(Problem.VPP_SYNC_STALE, severity, facts=facts)
 
 
-def _push(token: AppleToken, previous: TokenRow | None) -> Iterable[Finding]:
+def _push(token: AppleToken, previous: TokenRow | None, alerts: Alerts) -> Iterable[Finding]:
     known = previous.known_topic if previous else ""
-    if previous and known and token.topic and token.topic != known:
+    # Without a topic the answer says neither that it was replaced nor that the old one is back.
+    is_other = token.topic != known if token.topic else _is_open(alerts, _REPLACED)
+    if previous and known and is_other:
         facts = Facts(
             old_topic=known,
             old_serial_number=previous.known_serial_number,
@@ -219,7 +222,7 @@ def _push(token: AppleToken, previous: TokenRow | None) -> Iterable[Finding]:
             new_serial_number=token.serial_number,
             new_apple_account=token.apple_account,
         )
-        yield _finding(Problem.PUSH_CERTIFICATE_REPLACED, _CRITICAL, facts=facts)
+        yield _finding(_REPLACED, _CRITICAL, facts=facts)
     if token.upload_failure:
         yield _finding(Problem.PUSH_CERTIFICATE_UPLOAD_FAILED, _WARNING)
 
@@ -256,6 +259,11 @@ def leftover_error_code(token: AppleToken, previous: TokenRow | None) -> int:
     if token.sync_error_code and previous is not None and _is_leftover(token, previous):
         return token.sync_error_code
     return 0
+
+
+def _is_open(alerts: Alerts, problem: Problem) -> bool:
+    alert = alerts.get(problem)
+    return alert is not None and alert.ended_at is None
 
 
 def _second_sight(alerts: Alerts, problem: Problem, now: datetime) -> bool:

@@ -571,6 +571,20 @@ def test_any_other_certificate_is_not_a_replaced_one(
     assert found(token, previous) == ()
 
 
+def test_a_replaced_certificate_is_not_put_right_by_an_answer_without_a_topic() -> None:
+    seen = alert(Problem.PUSH_CERTIFICATE_REPLACED, CRITICAL)
+
+    findings = found(push(topic=""), row(push()), (seen,))
+
+    assert told_of(findings) == {Problem.PUSH_CERTIFICATE_REPLACED}
+
+
+def test_an_answer_without_a_topic_does_not_bring_an_ended_replacement_back() -> None:
+    over = alert(Problem.PUSH_CERTIFICATE_REPLACED, CRITICAL, ended_at=NOW - HOUR)
+
+    assert found(push(topic=""), row(push()), (over,)) == ()
+
+
 def test_a_failed_upload_is_a_warning() -> None:
     findings = found(push(upload_failure="The certificate is not the one that was requested."))
 
