@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -10,25 +9,12 @@ from msgspec import Struct
 
 from apple_tokens.model import Cloud
 from apple_tokens.settings import choice, refuse, text, time_zone
+from notify.card import PayloadStyle
+from notify.remediation import Language, load
+from notify.voice import Presentation
 from notify.webhook import SETTING, WebhookUrl
 
 _logger = logging.getLogger(__name__)
-
-
-class Language(StrEnum):
-    """The languages that the catalogue speaks."""
-
-    EN = "en"
-    JA = "ja"
-
-
-class PayloadStyle(StrEnum):
-    """What the workflow's trigger is given."""
-
-    MESSAGE = "message"
-    """A message with the card attached, as Microsoft's templates expect it."""
-    CARD = "card"
-    """The card alone, for a workflow of one's own that posts the body as it is."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -40,7 +26,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     """One, or two of which the second is folded behind a button."""
     zone: ZoneInfo
     cloud: Cloud
-    """Decides to which admin center the buttons lead."""
+
+    @property
+    def presentation(self) -> Presentation:
+        """How cards are to look, with the words they are made of."""
+        return Presentation(
+            catalogues=tuple(load(language) for language in self.languages),
+            zone=self.zone,
+            cloud=self.cloud,
+        )
 
     @classmethod
     def from_env(cls, settings: Mapping[str, str]) -> Self:

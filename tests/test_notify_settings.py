@@ -9,7 +9,9 @@ import pytest
 
 from apple_tokens.model import Cloud
 from apple_tokens.settings import SettingsError, choice, integer, is_loopback, time_zone
-from notify.settings import Language, PayloadStyle, Settings
+from notify.card import PayloadStyle
+from notify.remediation import Language
+from notify.settings import Settings
 from notify.webhook import WebhookUrl
 from tests.leaks import assert_hidden
 
