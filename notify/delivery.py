@@ -5,11 +5,11 @@ from datetime import datetime
 
 from apple_tokens import events
 from apple_tokens.messages import MalformedMessageError, MessageKind, RemediationMessage, decode
-from apple_tokens.rows import TokenRow
 from apple_tokens.settings import SettingsError
 from apple_tokens.tables import StampConflictError, TokenTables
 from notify import teams
 from notify.card import payload, render
+from notify.elements import Element
 from notify.settings import Settings
 from notify.teams import DeliveryError
 
@@ -48,20 +48,21 @@ async def deliver(
 async def _tell(
     message: RemediationMessage, settings: Settings, tables: TokenTables, now: datetime
 ) -> None:
-    alerts = []
-    tokens = dict[tuple[str, str], TokenRow]()
-    if message.kind is MessageKind.ALERTS:
-        alerts = await tables.untold(message.batch)
-        if not alerts:
-            events.emit(events.AlertDropped(tenant_id=message.tenant.id, batch=message.batch))
-            return
-        rows = await tables.token_rows({alert.row.kind for alert in alerts})
-        tokens = {(row.token.kind, row.token.id): row for row in rows}
-    card = render(message, [alert.row for alert in alerts], tokens, settings)
-    await teams.post(
-        settings.webhook, payload(card, settings.payload_style), deadline_s=POST_DEADLINE_S
-    )
-    count = await tables.stamp(alerts, told_at=now, check_date=message.check_date)
+    match message.kind:
+        case MessageKind.TEST:
+            card = render(message, [], {}, settings.presentation)
+            await _post(card, settings)
+            count = 0
+        case MessageKind.ALERTS:
+            alerts = await tables.untold(message.batch)
+            if not alerts:
+                events.emit(events.AlertDropped(tenant_id=message.tenant.id, batch=message.batch))
+                return
+            rows = await tables.token_rows({alert.row.kind for alert in alerts})
+            tokens = {(row.token.kind, row.token.id): row for row in rows}
+            card = render(message, [alert.row for alert in alerts], tokens, settings.presentation)
+            await _post(card, settings)
+            count = await tables.stamp(alerts, told_at=now, check_date=message.check_date)
     events.emit(
         events.AlertDelivered(
             tenant_id=message.tenant.id,
@@ -70,6 +71,12 @@ async def _tell(
             reason=message.reason,
             count=count,
         )
+    )
+
+
+async def _post(card: Element, settings: Settings) -> None:
+    await teams.post(
+        settings.webhook, payload(card, settings.payload_style), deadline_s=POST_DEADLINE_S
     )
 
 
