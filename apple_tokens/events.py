@@ -138,14 +138,16 @@ class AlertUndelivered(Event, frozen=True, kw_only=True, tag="alert_undelivered"
 
 
 class ProblemEscalated(Event, frozen=True, kw_only=True, tag="problem_escalated"):
-    """A critical problem is open for longer than `ESCALATE_DAYS`."""
+    """Critical alerts of one problem are open for longer than `ESCALATE_DAYS`."""
 
     LEVEL: ClassVar = logging.ERROR
     kind: TokenKind
-    token_id: str
-    name: str
     problem: Problem
+    count: int
+    names: tuple[str, ...]
+    """Of the first tokens; empty for a source."""
     since: Instant
+    """Of the oldest."""
     days_open: int
 
 

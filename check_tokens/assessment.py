@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from apple_tokens.model import (
+    EXPIRED,
+    EXPIRING,
     SOURCE_ID,
     AppleToken,
     CouldNotCheck,
@@ -266,11 +268,18 @@ def _describe(
         health=health,
         severity=worst.severity if worst else None,
         problem=worst.problem if worst else None,
-        problems=", ".join(finding.problem for finding in findings),
+        problems=", ".join(_named(findings)),
         stage=worst.stage if worst else "",
         problem_since=since.get(worst.problem) if worst else None,
         days_left=left // timedelta(days=1) if left is not None else None,
     )
+
+
+def _named(findings: tuple[Finding, ...]) -> list[Problem]:
+    """Name the findings for people: what has expired is not called expiring as well."""
+    found = [finding.problem for finding in findings]
+    superseded = {EXPIRING[kind] for kind in TokenKind if EXPIRED[kind] in found}
+    return [problem for problem in found if problem not in superseded]
 
 
 def _health(findings: tuple[Finding, ...]) -> Health:

@@ -28,6 +28,7 @@ from check_tokens.alerting import Moment
 from check_tokens.assessment import Assessment
 
 _UNDELIVERED_AFTER = timedelta(days=1)
+_MOST_NAMES = 10
 _BANDS = ((7, "0-7"), (30, "8-30"), (90, "31-90"))
 
 
@@ -55,9 +56,7 @@ def events_of(
             severity=message.severity,
             count=message.count,
         )
-    for alert in alerts:
-        if alert.escalated_at == moment.now:
-            yield _escalated(tenant, alert, names.get((alert.kind, alert.token_id), ""), moment)
+    yield from _escalated(tenant, alerts, names, moment)
     yield from _undelivered(tenant, alerts, moment)
     if assessments:
         yield CheckFinished(
@@ -94,16 +93,28 @@ def _status(tenant: Tenant, row: TokenRow) -> TokenStatus:
     )
 
 
-def _escalated(tenant: Tenant, alert: AlertRow, name: str, moment: Moment) -> ProblemEscalated:
-    return ProblemEscalated(
-        tenant_id=tenant.id,
-        kind=alert.kind,
-        token_id=alert.token_id,
-        name=name,
-        problem=alert.problem,
-        since=alert.since,
-        days_open=(moment.now - alert.since).days,
-    )
+def _escalated(
+    tenant: Tenant,
+    alerts: Iterable[AlertRow],
+    names: Mapping[tuple[TokenKind, str], str],
+    moment: Moment,
+) -> Iterator[ProblemEscalated]:
+    groups = dict[tuple[TokenKind, Problem], list[AlertRow]]()
+    for alert in alerts:
+        if alert.escalated_at == moment.now:
+            groups.setdefault((alert.kind, alert.problem), []).append(alert)
+    for (kind, problem), rows in groups.items():
+        rows.sort(key=lambda row: row.since)
+        found = (names.get((row.kind, row.token_id), "") for row in rows)
+        yield ProblemEscalated(
+            tenant_id=tenant.id,
+            kind=kind,
+            problem=problem,
+            count=len(rows),
+            names=tuple(name for name in found if name)[:_MOST_NAMES],
+            since=rows[0].since,
+            days_open=(moment.now - rows[0].since).days,
+        )
 
 
 def _undelivered(
