@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
+from azure.data.tables import EntityProperty
 from msgspec import Struct
 
 from apple_tokens.model import AppleToken
@@ -23,6 +24,8 @@ _Row = TypeVar("_Row", bound=Struct)
 
 _MAX_KEY = 1000
 """Table Storage takes keys of up to 1,024 characters."""
+_SHORTENED = "!"
+"""Stands in keys that were shortened and in no other: encoding leaves none."""
 _MAX_TEXT = 16_000
 """Table Storage takes text of up to 32,768 UTF-16 units; a character may need two of them."""
 _JSON_COLUMNS = frozenset({"Facts", "Before", "After"})
@@ -38,16 +41,16 @@ def encode_key(key: str) -> str:
 
     A key that would be too long ends in a digest of the whole, so that it stays the only one.
     """
-    encoded = quote(key, safe=" ")
+    encoded = quote(key, safe=" ", errors="surrogatepass")
     if len(encoded) <= _MAX_KEY:
         return encoded
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{encoded[: _MAX_KEY - len(digest) - 1]}~{digest}"
+    return f"{encoded[: _MAX_KEY - len(digest) - 1]}{_SHORTENED}{digest}"
 
 
 def decode_key(encoded: str) -> str:
     """Return the key that `encode_key` was given, if it was not too long."""
-    return unquote(encoded)
+    return unquote(encoded, errors="surrogatepass")
 
 
 def encode(row: Struct, columns: frozenset[str]) -> Entity:
@@ -69,10 +72,13 @@ def columns_of(row_type: type[Struct]) -> frozenset[str]:
 def decode(row_type: type[_Row], entity: Mapping[str, Any]) -> tuple[_Row, tuple[str, ...]]:
     """Return the row that an entity holds, and the columns that held nonsense.
 
-    Such a column counts as empty. Raise UnreadableRowError when the row does not say what it is
-    about, or names a problem of a later version.
+    Such a column counts as empty. What an alert or a status row is about is read from its key:
+    left out for an edited cell, it would be made anew without what its other writers know. Raise
+    UnreadableRowError when the row does not say what it is about, or names a problem of a later
+    version.
     """
     cells = {name: value for name, value in entity.items() if value != ""}
+    cells |= _identity(row_type, cells)
     shaped = _shape(row_type, cells)
     try:
         return msgspec.convert(shaped, row_type, strict=False), ()
@@ -85,7 +91,8 @@ def _decode_leniently(row_type: type[_Row], cells: dict[str, Any]) -> tuple[_Row
     for field in _flat_fields(row_type):
         name = field.encode_name
         if name in cells:
-            value = _json(cells[name]) if name in _JSON_COLUMNS else cells[name]
+            cell = _plain(cells[name])
+            value = _json(cell) if name in _JSON_COLUMNS else cell
             try:
                 msgspec.convert(value, field.type, strict=False)
             except msgspec.ValidationError:
@@ -96,11 +103,23 @@ def _decode_leniently(row_type: type[_Row], cells: dict[str, Any]) -> tuple[_Row
         if name in {"Since", "SeenAt"}:
             # Without them the row would be unreadable, its ToldStep with it, and an alert that
             # starts at step 1 over a ToldStep of 5 would never be told.
-            kept[name] = cells.get("Timestamp") or _EPOCH
+            kept[name] = _plain(cells.get("Timestamp")) or _EPOCH
     try:
         return msgspec.convert(_shape(row_type, kept), row_type, strict=False), tuple(bad)
     except msgspec.ValidationError as error:
         raise UnreadableRowError(f"the row does not say what it is about: {error}") from error
+
+
+def _identity(row_type: type[Struct], cells: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns that the key stands for; none where the key was shortened."""
+    names = getattr(row_type, "KEY_COLUMNS", ())
+    key = cells.get("RowKey", _SHORTENED)
+    if not names or _SHORTENED in key:
+        return {}
+    kind, _, rest = decode_key(key).partition(".")
+    token_id, _, problem = rest.rpartition(".")
+    values = (kind, rest) if len(names) == 2 else (kind, token_id, problem)  # noqa: PLR2004
+    return dict(zip(names, values, strict=True))
 
 
 def _flat_fields(row_type: type[Struct]) -> list[msgspec.structs.FieldInfo]:
@@ -115,6 +134,17 @@ def _shape(row_type: type[Struct], cells: dict[str, Any]) -> dict[str, Any]:
     if "Token" in names:
         return cells | {"Token": cells}
     return cells | {name: _json(cells[name]) for name in names & _JSON_COLUMNS & cells.keys()}
+
+
+def _plain(cell: object) -> object:
+    """Return what a cell says whose type somebody changed, to Int64 or DateTime for example."""
+    match cell:
+        case EntityProperty():
+            return cell.value
+        case datetime():
+            return cell.isoformat()
+        case _:
+            return cell
 
 
 def _json(cell: object) -> object:

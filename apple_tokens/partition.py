@@ -146,11 +146,11 @@ class Partition:
     def _keys(self, row_key: str) -> dict[str, Any]:
         return {"PartitionKey": self._key, "RowKey": row_key}
 
-    def decode(self, table: str, row_type: type[_Row], entity: Mapping[str, Any]) -> _Row | None:
+    def decode(self, table: str, row_type: type[_Row], entity: TableEntity) -> _Row | None:
         """Return the row that an entity holds; None, logged, when it says nothing readable."""
         row: _Row | None = None
         try:
-            row, bad = decode(row_type, entity)
+            row, bad = decode(row_type, {**entity, "Timestamp": entity.metadata.get("timestamp")})
         except UnreadableRowError:
             bad = ("Kind", "TokenId", "Problem")
         if bad:

@@ -62,6 +62,7 @@ class TokenRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     accepted_by: str = ""
     accepted_at: Instant | None = None
 
+    KEY_COLUMNS: ClassVar = ("Kind", "TokenId")
     OPERATOR_COLUMNS: ClassVar = frozenset(
         {"AcceptedTopic", "AcceptedReason", "AcceptedBy", "AcceptedAt"}
     )
@@ -114,6 +115,7 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     snoozed_by: str = ""
     snoozed_at: Instant | None = None
 
+    KEY_COLUMNS: ClassVar = ("Kind", "TokenId", "Problem")
     NOTIFY_COLUMNS: ClassVar = frozenset(
         {"ToldStep", "ToldReason", "ToldStage", "ToldAt", "ToldCheckDate"}
     )
@@ -209,9 +211,9 @@ class HistoryRow(Struct, frozen=True, kw_only=True, rename="pascal"):
 
     kind: TokenKind
     token_id: str
-    name: str
+    name: str = ""
     checked_at: Instant
-    changed: str
+    changed: str = ""
     """The names of the columns of `tokenstatus` that changed, or `Removed`."""
     before: dict[str, str] = {}
     after: dict[str, str] = {}
