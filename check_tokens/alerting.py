@@ -16,18 +16,9 @@ from datetime import date, datetime
 import msgspec
 from msgspec import Struct
 
-from apple_tokens.model import (
-    EXPIRED,
-    EXPIRING,
-    AppleToken,
-    Facts,
-    Finding,
-    Problem,
-    Reason,
-    Severity,
-    TokenKind,
-)
+from apple_tokens.model import EXPIRING, Finding, Problem, Reason, Severity, TokenKind
 from apple_tokens.rows import AlertRow, TokenRow
+from check_tokens.endings import ended_well, facts_of_the_end
 from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
 
 _replace = msgspec.structs.replace
@@ -35,9 +26,14 @@ _OVER = frozenset({Reason.FIXED, Reason.ACCEPTED})
 _NO_REMINDERS = frozenset(EXPIRING.values())
 _ALWAYS_REMIND = frozenset({Problem.PUSH_CERTIFICATE_EXPIRED, Problem.PUSH_CERTIFICATE_REPLACED})
 _REMOVED_CARDS = 3
-_DATED = frozenset({*EXPIRED.values(), *EXPIRING.values()})
-_STALE = frozenset({Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE})
-_CLEARS_TWICE = _STALE | {Problem.ADE_SYNC_FAILED, Problem.VPP_SYNC_FAILED}
+_CLEARS_TWICE = frozenset(
+    {
+        Problem.ADE_SYNC_FAILED,
+        Problem.ADE_SYNC_STALE,
+        Problem.VPP_SYNC_FAILED,
+        Problem.VPP_SYNC_STALE,
+    }
+)
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -117,9 +113,9 @@ def clear(
     ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False)
     if not alert.was_told or alert.told_reason in _OVER:
         return _untell(ended)
-    if not accepted and not _ended_well(alert, token):
+    if not accepted and not ended_well(alert, token):
         return _untell(ended)
-    facts = _facts_of_the_end(alert, row)
+    facts = facts_of_the_end(alert, row)
     return _tell(
         _replace(ended, facts=facts), Reason.ACCEPTED if accepted else Reason.FIXED, moment
     )
@@ -206,46 +202,3 @@ def _depth(stage: str) -> tuple[int, int]:
     if stage in list(Severity):
         return (1, Severity(stage).rank)
     return (1, -int(stage)) if stage.isdecimal() else (0, 0)
-
-
-def _ended_well(alert: AlertRow, token: AppleToken | None) -> bool:
-    """Say whether the problem was mended, and did not end by a changed limit or a lost date."""
-    if token is None:
-        return True
-    if alert.problem in _DATED:
-        before, after = alert.facts.old_expires_on, token.expires_on
-        return after is not None and (before is None or before < after)
-    if alert.problem in _STALE:
-        before, after = alert.facts.last_synced_at, token.last_synced_at
-        return after is not None and (before is None or before < after)
-    return True
-
-
-def _facts_of_the_end(alert: AlertRow, row: TokenRow | None) -> Facts:
-    if row is None:
-        return alert.facts
-    token = row.token
-    return _replace(
-        alert.facts,
-        as_of=None,
-        new_expires_on=token.expires_on,
-        new_serial_number=token.serial_number,
-        new_apple_account=token.apple_account,
-        accepted_by=row.accepted_by,
-        accepted_reason=row.accepted_reason,
-        synced_since=_synced_since(alert, token),
-    )
-
-
-def _synced_since(alert: AlertRow, token: AppleToken) -> bool | None:
-    """Say whether a sync succeeded after the token was changed; None where that is unknown.
-
-    The change lies between the last check that saw the problem and this one. Graph tells its time
-    only as `lastModifiedDateTime`, and nobody documents what else moves that.
-    """
-    if token.kind is TokenKind.PUSH:
-        return None
-    if token.last_synced_at is None or token.last_synced_at <= alert.seen_at:
-        return False
-    changed_at = token.last_modified_at
-    return True if changed_at is None or token.last_synced_at > changed_at else None
