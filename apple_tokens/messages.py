@@ -5,11 +5,13 @@ stands in the rows. Version 1 is pinned by golden files: fields may be added wit
 reader ignores fields that it does not know, but no field changes its meaning without a new version.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
+from typing import Annotated, Final, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apple_tokens.model import Instant, Problem, Reason, Severity, Tenant
 
@@ -54,8 +56,13 @@ class MalformedMessageError(ValueError):
 
 
 class _Envelope(Struct):
-    version: int
+    version: Annotated[int, Meta(ge=0, le=2**31)]
 
+
+_Shape = TypeVar("_Shape", bound=Struct)
+
+# The library quotes a value that is none of an enum's, and nothing else of a body.
+_QUOTED: Final = re.compile(r"(?<=value ).*(?= - at )", re.DOTALL)
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -72,19 +79,23 @@ def decode(body: str | bytes) -> RemediationMessage:
     The error names what is wrong with it, and keeps the body out of the text: a queue can hold
     anything.
     """
-    try:
-        version = msgspec.json.decode(body, type=_Envelope).version
-    except msgspec.MsgspecError as error:
-        msg = f"the queue message is not a remediation message: {error}"
-        raise MalformedMessageError(msg) from error
+    version = _parse(body, _Envelope).version
     if version != VERSION:
-        msg = (
+        raise MalformedMessageError(
             f"the queue message has version {version}, and this app reads version {VERSION}: "
             "deploy the version of the app that wrote it, or clear the message"
         )
-        raise MalformedMessageError(msg)
+    return _parse(body, RemediationMessage)
+
+
+def _parse(body: str | bytes, shape: type[_Shape]) -> _Shape:
     try:
-        return msgspec.json.decode(body, type=RemediationMessage)
+        return msgspec.json.decode(body, type=shape)
     except msgspec.MsgspecError as error:
-        msg = f"the remediation message cannot be read: {error}"
-        raise MalformedMessageError(msg) from error
+        why = _QUOTED.sub("…", str(error))
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    except RecursionError:
+        why = "it is nested too deeply"
+    # Raised out here: chained, the library's error would show what was cut out of its text.
+    raise MalformedMessageError(f"the queue message is no remediation message: {why}")
