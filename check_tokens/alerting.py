@@ -23,7 +23,7 @@ from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
 
 _replace = msgspec.structs.replace
 _OVER = frozenset({Reason.FIXED, Reason.ACCEPTED})
-_NO_REMINDERS = frozenset(EXPIRING.values())
+_EXPIRING = frozenset(EXPIRING.values())
 _ALWAYS_REMIND = frozenset({Problem.PUSH_CERTIFICATE_EXPIRED, Problem.PUSH_CERTIFICATE_REPLACED})
 _REMOVED_CARDS = 3
 _CLEARS_TWICE = frozenset(
@@ -58,7 +58,7 @@ def decide(
     last seen, because its source cannot be read: it gives no new occasion to tell.
     """
     now = moment.now
-    if alert is None or is_forgotten(alert, now):
+    if alert is None or is_forgotten(alert, now) or _is_of_another_date(alert, finding):
         told_step = alert.told_step if alert else 0
         row = AlertRow(
             kind=token[0],
@@ -155,6 +155,19 @@ def last_card_was_told(alert: AlertRow) -> bool:
     return alert.told_step - alert.base_step >= wanted
 
 
+def _is_of_another_date(alert: AlertRow, finding: Finding) -> bool:
+    """Say whether a renewal led from one stage back to an earlier one.
+
+    Compared with what was told of the old date, no stage of the new one would be deeper, and the
+    token would expire in silence.
+    """
+    before, after = alert.facts.old_expires_on, finding.facts.old_expires_on
+    if finding.problem not in _EXPIRING or before is None or after is None:
+        return False
+    is_later = alert.ended_at is None and before < after
+    return is_later and _depth(finding.stage) < _depth(alert.stage)
+
+
 def _occasion(
     alert: AlertRow, finding: Finding, moment: Moment, policy: Policy, *, held: bool
 ) -> Reason | None:
@@ -164,7 +177,7 @@ def _occasion(
         return Reason.AGAIN
     if _depth(finding.stage) > _depth(alert.told_stage):
         return Reason.WORSE
-    if held or finding.severity is not Severity.CRITICAL or finding.problem in _NO_REMINDERS:
+    if held or finding.severity is not Severity.CRITICAL or finding.problem in _EXPIRING:
         return None
     if alert.told_check_date is None or alert.told_check_date >= moment.check_date:
         return None

@@ -197,6 +197,54 @@ def test_the_time_of_a_severity_is_when_it_last_rose() -> None:
 # --- Renewed into the stages --------------------------------------------------------------------
 
 
+def test_a_token_renewed_to_a_date_that_is_still_near_is_new_for_that_date() -> None:
+    """Else the stages of the new date, shallower than what was told, would all be silent."""
+    before = told(
+        alert(
+            Problem.ADE_TOKEN_EXPIRING,
+            CRITICAL,
+            stage="3",
+            facts=Facts(old_expires_on=NOW + 2 * DAY),
+        )
+    )
+    near = finding(
+        Problem.ADE_TOKEN_EXPIRING, stage="30", facts=Facts(old_expires_on=NOW + 20 * DAY)
+    )
+
+    after = decided(before, near)
+
+    assert due(after) is Reason.NEW
+    assert (after.step, after.since) == (2, NOW)
+    assert not after.was_told
+
+
+@pytest.mark.parametrize(
+    "stage,date_now", [("3", 2 * DAY + SECOND), ("7", 2 * DAY), ("7", 2 * DAY - SECOND)], ids=str
+)
+def test_neither_a_date_moved_within_its_stage_nor_changed_stages_begin_anew(
+    stage: str, date_now: timedelta
+) -> None:
+    before = told(
+        alert(
+            Problem.ADE_TOKEN_EXPIRING,
+            CRITICAL,
+            stage="3",
+            facts=Facts(old_expires_on=NOW + 2 * DAY),
+        )
+    )
+    seen = finding(
+        Problem.ADE_TOKEN_EXPIRING,
+        CRITICAL,
+        stage=stage,
+        facts=Facts(old_expires_on=NOW + date_now),
+    )
+
+    after = decided(before, seen)
+
+    assert due(after) is None
+    assert after.since == before.since
+
+
 # --- Reminders --------------------------------------------------------------------------------
 
 
