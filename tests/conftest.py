@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures_azurite"]
+pytest_plugins = ["tests.fixtures_azurite", "tests.fixtures_rendering"]
 
 _NEEDS = "Skipped: needs "
 

@@ -181,7 +181,7 @@ def test_other():
 
 
 def needy_copy(tmp_path: Path) -> Copy:
-    fixtures = ("tests/__init__.py", "tests/conftest.py", "tests/fixtures_azurite.py")
+    fixtures = ("tests/__init__.py", "tests/conftest.py", "tests/fixtures_*.py")
     copy = copy_project(tmp_path, "pyproject.toml", "sandbox/*.py", *fixtures)
     (copy.root / "tests" / "test_needy.py").write_text(NEEDY_TEST, encoding="utf-8")
     return copy
