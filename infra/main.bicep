@@ -57,6 +57,9 @@ param instanceMemoryMB int = 512
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Whether app and storage are spread over availability zones: az functionapp list-flexconsumption-locations --zone-redundant=true')
+param zoneRedundant bool = false
+
 @description('What azd finds the environment by.')
 var tags = { 'azd-env-name': environmentName }
 
@@ -81,6 +84,7 @@ module app 'resources.bicep' = {
     furtherActionGroupIds: furtherActionGroupIds
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    zoneRedundant: zoneRedundant
   }
 }
 

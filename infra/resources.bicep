@@ -50,6 +50,9 @@ param instanceMemoryMB int = 512
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Whether app and storage are spread over availability zones: az functionapp list-flexconsumption-locations --zone-redundant=true')
+param zoneRedundant bool = false
+
 @description('Thirteen characters that are the same in every deployment of this group, and those of no other.')
 var token = uniqueString(resourceGroup().id)
 
@@ -79,6 +82,7 @@ module storage 'modules/storage.bicep' = {
     name: names.storageAccount
     location: location
     tags: tags
+    zoneRedundant: zoneRedundant
     queueNames: queueNames
     tableNames: tableNames
   }
@@ -124,6 +128,7 @@ module functionApp 'modules/function-app.bicep' = {
     identityName: identity.name
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    zoneRedundant: zoneRedundant
     storageEndpoints: storage.outputs.endpoints
     deploymentContainerUrl: storage.outputs.deploymentContainerUrl
     applicationInsightsConnectionString: monitoring.outputs.connectionString

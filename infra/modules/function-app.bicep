@@ -28,6 +28,9 @@ param instanceMemoryMB int
 @description('How many instances may run at most.')
 param maximumInstanceCount int
 
+@description('Whether instances are spread over availability zones.')
+param zoneRedundant bool
+
 @description('Where the app finds blobs, queues and tables.')
 param storageEndpoints storageEndpointsType
 
@@ -56,13 +59,31 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   name: identityName
 }
 
+@description('What the app reads: the platform\'s settings, then its own.')
+var appSettings = {
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+  AZURE_CLIENT_ID: identity.properties.clientId
+  AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
+  AzureWebJobsStorage__clientId: identity.properties.clientId
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
+  LANGUAGE: language
+  TEAMS_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${webhookSecretUri})'
+  TENANT_ID: tenant().tenantId
+  TIME_ZONE: timeZone
+  ...defaultSettings
+  ...changedSettings
+}
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
@@ -90,30 +111,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: { instanceMemoryMB: instanceMemoryMB, maximumInstanceCount: maximumInstanceCount }
     }
     siteConfig: {
+      appSettings: map(items(appSettings), s => { name: s.key, value: s.value })
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-    }
-  }
-
-  resource appSettings 'config' = {
-    name: 'appsettings'
-    properties: {
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-      APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
-      AZURE_CLIENT_ID: identity.properties.clientId
-      AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
-      AzureWebJobsStorage__clientId: identity.properties.clientId
-      AzureWebJobsStorage__credential: 'managedidentity'
-      AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
-      AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
-      LANGUAGE: language
-      TEAMS_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${webhookSecretUri})'
-      TENANT_ID: tenant().tenantId
-      TIME_ZONE: timeZone
-      ...defaultSettings
-      ...changedSettings
     }
   }
 

@@ -13,6 +13,9 @@ param location string
 @description('Tags of the account.')
 param tags tagsType
 
+@description('Whether the data is kept in three availability zones.')
+param zoneRedundant bool
+
 @description('Names of the queues.')
 param queueNames string[]
 
@@ -24,7 +27,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false

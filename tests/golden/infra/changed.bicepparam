@@ -20,3 +20,4 @@ param furtherActionGroupIds = [
 ]
 param instanceMemoryMB = 2048
 param maximumInstanceCount = 2
+param zoneRedundant = true
