@@ -179,7 +179,8 @@ def _occasion(
         return Reason.WORSE
     if held or finding.severity is not Severity.CRITICAL or finding.problem in _EXPIRING:
         return None
-    if alert.told_check_date is None or alert.told_check_date >= moment.check_date:
+    # A date that is missing, or lies ahead because a clock was wrong, must not stop the reminders.
+    if alert.told_check_date == moment.check_date:
         return None
     return Reason.REMINDER if _reminders_left(alert, policy) else None
 

@@ -267,6 +267,15 @@ def test_a_telling_counts_for_the_check_that_made_its_ticket() -> None:
     assert due(decided(before, finding(TERMS, CRITICAL))) is Reason.REMINDER
 
 
+@pytest.mark.parametrize("stored", [None, TODAY + 400 * DAY], ids=["none", "of a wrong clock"])
+def test_a_date_of_telling_that_cannot_be_right_does_not_stop_the_reminders(
+    stored: date | None,
+) -> None:
+    before = told(alert(TERMS, CRITICAL), told_check_date=stored)
+
+    assert due(decided(before, finding(TERMS, CRITICAL))) is Reason.REMINDER
+
+
 @pytest.mark.parametrize("problem", [*EXPIRING.values()])
 def test_an_expiring_token_has_no_reminders(problem: Problem) -> None:
     before = told(alert(problem, CRITICAL, stage="7"))
