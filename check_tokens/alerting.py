@@ -106,19 +106,15 @@ def clear(
     now = moment.now
     token = row.token if row else None
     if alert.ended_at is not None:
-        return None if is_forgotten(alert, now) else alert
+        return None if is_forgotten(alert, now) else _tell_the_end(alert, moment)
     clear_since = alert.clear_since or now
     if alert.problem in _CLEARS_TWICE and now - clear_since < CLEAR_AFTER:
         return _untell(_replace(alert, clear_since=clear_since))
-    ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False)
-    if not alert.was_told or alert.told_reason in _OVER:
-        return _untell(ended)
-    if not accepted and not ended_well(alert, token):
-        return _untell(ended)
-    facts = facts_of_the_end(alert, row)
-    return _tell(
-        _replace(ended, facts=facts), Reason.ACCEPTED if accepted else Reason.FIXED, moment
-    )
+    ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False, reason=None)
+    if accepted or ended_well(alert, token):
+        reason = Reason.ACCEPTED if accepted else Reason.FIXED
+        ended = _replace(ended, reason=reason, facts=facts_of_the_end(alert, row))
+    return _tell_the_end(ended, moment)
 
 
 def rest(alert: AlertRow) -> AlertRow:
@@ -131,7 +127,7 @@ def is_forgotten(alert: AlertRow, now: datetime) -> bool:
 
     One whose end is still untold is not forgotten: the channel believes that it is open.
     """
-    if alert.ended_at is None or alert.is_untold:
+    if alert.ended_at is None or _owes_its_end(alert):
         return False
     return now - alert.ended_at >= FORGOTTEN_AFTER
 
@@ -192,6 +188,20 @@ def _reminders_left(alert: AlertRow, policy: Policy) -> bool:
     if alert.problem is Problem.TOKEN_REMOVED:
         limit = _REMOVED_CARDS
     return alert.told_step - alert.remind_from_step + 1 < limit
+
+
+def _tell_the_end(ended: AlertRow, moment: Moment) -> AlertRow:
+    reason = ended.reason if _owes_its_end(ended) else None
+    return _tell(ended, reason, moment) if reason else _untell(ended)
+
+
+def _owes_its_end(ended: AlertRow) -> bool:
+    """Say whether the channel heard of the problem, and not of its good end.
+
+    Asked at each check anew: a card that was on its way when the problem ended untold is stamped
+    after that.
+    """
+    return ended.reason in _OVER and ended.was_told and ended.told_reason not in _OVER
 
 
 def _tell(alert: AlertRow, reason: Reason, moment: Moment) -> AlertRow:

@@ -494,6 +494,17 @@ def test_an_untold_end_waits_and_says_the_same() -> None:
     assert cleared(fixed, ade()) == fixed
 
 
+def test_an_end_that_was_decided_while_the_card_was_on_its_way_is_told_afterwards() -> None:
+    """The check saw an untold problem end without a word; the stamp came in after that."""
+    on_its_way = alert(TERMS, CRITICAL, step=1, reason=Reason.NEW)
+    ended = cleared(on_its_way, ade())
+    assert due(ended) is None
+
+    stamped = replace(ended, told_step=1, told_reason=Reason.NEW, told_stage=CRITICAL)
+
+    assert due(cleared(stamped, ade())) is Reason.FIXED
+
+
 # --- Ends that are not good ---------------------------------------------------------------------
 
 DATES = pytest.mark.parametrize("problem", [*EXPIRED.values(), *EXPIRING.values()])
@@ -669,6 +680,12 @@ def test_one_whose_end_is_still_untold_is_not_forgotten() -> None:
     back = decided(ended, finding(TERMS, CRITICAL))
     assert due(back) is Reason.REMINDER
     assert back.since == ended.since
+
+
+def test_one_whose_card_came_in_after_its_end_is_not_forgotten_before_its_end_is_told() -> None:
+    ended = told(alert(TERMS, CRITICAL), ended_at=NOW - 30 * DAY, reason=Reason.FIXED)
+
+    assert not is_forgotten(ended, NOW)
 
 
 def test_a_problem_that_returns_goes_on_from_when_it_was_seen_first() -> None:
