@@ -1,5 +1,7 @@
 """How a problem ended (pure): well or not, and what the card of a good end says."""
 
+from datetime import datetime
+
 import msgspec
 
 from apple_tokens.model import EXPIRED, EXPIRING, AppleToken, Facts, Problem, TokenKind
@@ -7,21 +9,35 @@ from apple_tokens.rows import AlertRow, TokenRow
 
 _DATED = frozenset({*EXPIRED.values(), *EXPIRING.values()})
 _STALE = frozenset({Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE})
+_STATES = frozenset(
+    {
+        Problem.VPP_TOKEN_INVALID,
+        Problem.VPP_TOKEN_IN_OTHER_MDM,
+        Problem.VPP_TOKEN_DUPLICATE_LOCATION,
+        Problem.VPP_TOKEN_STATE_UNKNOWN,
+    }
+)
 
 
 def ended_well(alert: AlertRow, token: AppleToken | None) -> bool:
-    """Say whether the problem was mended, and did not end by a changed limit or a lost date.
+    """Say whether the problem was mended, and not only replaced, redefined or lost from sight.
 
-    `token` is None for the alert of a source.
+    `token` is None for the alert of a source. Told as fixed is an all-clear: a changed limit, a
+    lost date, and one problem that turned into another must not sound like one.
     """
     if token is None:
         return True
     if alert.problem in _DATED:
-        before, after = alert.facts.old_expires_on, token.expires_on
-        return after is not None and (before is None or before < after)
+        # A push certificate with another topic was not renewed; it is told as replaced.
+        is_same = not token.topic or alert.facts.old_topic in {"", token.topic}
+        return is_same and _is_later(token.expires_on, alert.facts.old_expires_on)
     if alert.problem in _STALE:
-        before, after = alert.facts.last_synced_at, token.last_synced_at
-        return after is not None and (before is None or before < after)
+        return _is_later(token.last_synced_at, alert.facts.last_synced_at)
+    if alert.problem is Problem.ADE_SYNC_FAILED and token.sync_error_code:
+        # The code stands although the sync moves on, or it is now the one of the terms.
+        return _is_later(token.last_synced_at, alert.facts.last_synced_at)
+    if alert.problem in _STATES:
+        return token.state == "valid"
     return True
 
 
@@ -40,6 +56,10 @@ def facts_of_the_end(alert: AlertRow, row: TokenRow | None) -> Facts:
         accepted_reason=row.accepted_reason,
         synced_since=_synced_since(alert, token),
     )
+
+
+def _is_later(after: datetime | None, before: datetime | None) -> bool:
+    return after is not None and (before is None or before < after)
 
 
 def _synced_since(alert: AlertRow, token: AppleToken) -> bool | None:

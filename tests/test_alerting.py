@@ -574,6 +574,54 @@ def test_a_stale_sync_ends_well_by_a_later_one(
     assert due(after) is (Reason.FIXED if fixed else None)
 
 
+@pytest.mark.parametrize(
+    "code,synced,fixed",
+    [
+        (0, NOW - 3 * DAY, True),
+        (8, NOW - HOUR, True),
+        (3, NOW - 3 * DAY, False),
+        (3, NOW - HOUR, True),
+    ],
+    ids=["no code", "code left over", "terms instead", "terms, but it synced"],
+)
+def test_a_failed_sync_ends_well_when_it_works_not_when_terms_stop_it_instead(
+    code: int, synced: object, *, fixed: bool
+) -> None:
+    facts = Facts(sync_error_code=8, last_synced_at=NOW - 3 * DAY)
+    before = told(alert(FAILED, facts=facts, clear_since=NOW - DAY))
+
+    after = cleared(before, ade(sync_error_code=code, last_synced_at=synced))
+
+    assert due(after) is (Reason.FIXED if fixed else None)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        INVALID,
+        Problem.VPP_TOKEN_IN_OTHER_MDM,
+        Problem.VPP_TOKEN_DUPLICATE_LOCATION,
+        Problem.VPP_TOKEN_STATE_UNKNOWN,
+    ],
+)
+@pytest.mark.parametrize("state", ["expired", "invalid", "unknown", "", "addedIn2031"])
+def test_a_state_ends_well_when_the_token_is_valid_not_when_it_is_something_else(
+    problem: Problem, state: str
+) -> None:
+    assert due(cleared(told(alert(problem)), vpp(state=state))) is None
+
+
+def test_a_push_certificate_with_another_topic_was_not_renewed() -> None:
+    """It is told as replaced; the card of a renewal would say that the topic is unchanged."""
+    old = Facts(old_expires_on=NOW + DAY, old_topic="old")
+    for problem in (Problem.PUSH_CERTIFICATE_EXPIRING, Problem.PUSH_CERTIFICATE_EXPIRED):
+        before = told(alert(problem, CRITICAL, facts=old))
+
+        assert due(cleared(before, push(topic="new"))) is None
+        assert due(cleared(before, push(topic="old"))) is Reason.FIXED
+        assert due(cleared(before, push(topic=""))) is Reason.FIXED
+
+
 _ACCEPTED_BEFORE = row(push(), accepted_by="Kim", accepted_reason="moved to the new account")
 
 
