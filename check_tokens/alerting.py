@@ -146,9 +146,14 @@ def is_snoozed(alert: AlertRow, now: datetime) -> bool:
 
 
 def last_card_was_told(alert: AlertRow) -> bool:
-    """Say whether a removed token was told as often as it is going to be."""
+    """Say whether a removed token was told as often as it is going to be.
+
+    Cards of an earlier removal do not count, after which the token had come back.
+    """
+    if alert.ended_at is not None or not alert.was_told or alert.told_reason in _OVER:
+        return False
     wanted = _REMOVED_CARDS if alert.severity is Severity.CRITICAL else 1
-    return alert.told_step - alert.base_step >= wanted
+    return _tellings(alert) >= wanted
 
 
 def _is_of_another_date(alert: AlertRow, finding: Finding) -> bool:
@@ -187,7 +192,12 @@ def _reminders_left(alert: AlertRow, policy: Policy) -> bool:
     limit = policy.repeat_critical_days
     if alert.problem is Problem.TOKEN_REMOVED:
         limit = _REMOVED_CARDS
-    return alert.told_step - alert.remind_from_step + 1 < limit
+    return _tellings(alert) < limit
+
+
+def _tellings(alert: AlertRow) -> int:
+    """Count how often it was told since it began, came back or got worse."""
+    return alert.told_step - alert.remind_from_step + 1
 
 
 def _tell_the_end(ended: AlertRow, moment: Moment) -> AlertRow:

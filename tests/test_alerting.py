@@ -881,3 +881,15 @@ def test_a_removed_token_has_three_cards_or_one(
 
 def test_one_that_nobody_heard_of_is_not_told() -> None:
     assert not last_card_was_told(alert(Problem.TOKEN_REMOVED))
+
+
+def test_the_cards_of_an_earlier_removal_do_not_count() -> None:
+    """It was told, came back, was told as fixed, and is gone again."""
+    fixed = told(alert(Problem.TOKEN_REMOVED, reason=Reason.FIXED), told_step=2, step=2)
+
+    assert not last_card_was_told(replace(fixed, ended_at=NOW - HOUR))
+    assert not last_card_was_told(fixed)
+    again = decided(replace(fixed, ended_at=NOW - HOUR), finding(Problem.TOKEN_REMOVED))
+    assert due(again) is Reason.AGAIN
+    assert not last_card_was_told(again)
+    assert last_card_was_told(replace(again, told_step=3, told_reason=Reason.AGAIN))
