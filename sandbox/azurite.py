@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,10 +22,17 @@ ACCOUNT_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-_SERVICES = ("blob", "queue", "table")
+SERVICES = ("blob", "queue", "table")
 _LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at http://[^:]+:(\d+)")
 _START_TIMEOUT_S = 60.0  # two seconds on an idle machine
 _STOP_TIMEOUT_S = 10.0
+
+
+def connect_to(endpoints: Mapping[str, str]) -> str:
+    """Write the connection string of the emulated account at these addresses, one a service."""
+    services = "".join(f"{name.title()}Endpoint={url};" for name, url in endpoints.items())
+    account = f"AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY}"
+    return f"DefaultEndpointsProtocol=http;{account};{services}"
 
 
 class AzuriteError(Exception):
@@ -42,7 +50,7 @@ class Azurite:
 
     def __init__(self, data: Path | None = None) -> None:
         self._data = data
-        self._ports = dict.fromkeys(_SERVICES, 0)
+        self._ports = dict.fromkeys(SERVICES, 0)
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -50,11 +58,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """The full connection string, as AzureWebJobsStorage takes it."""
-        endpoints = "".join(
-            f"{service.title()}Endpoint={self.endpoint(service)};" for service in _SERVICES
-        )
-        account = f"AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY}"
-        return f"DefaultEndpointsProtocol=http;{account};{endpoints}"
+        return connect_to({service: self.endpoint(service) for service in SERVICES})
 
     def endpoint(self, service: str) -> str:
         """Give the address of `blob`, `queue` or `table`."""
@@ -116,7 +120,7 @@ class Azurite:
         )
         ports = [
             word
-            for service in _SERVICES
+            for service in SERVICES
             for word in (f"--{service}Host", HOST, f"--{service}Port", str(self._ports[service]))
         ]
         return [
@@ -155,7 +159,7 @@ def _await_listening(printed: queue.SimpleQueue[str | None]) -> dict[str, int]:
     ports: dict[str, int] = {}
     lines: list[str] = []
     deadline_s = time.monotonic() + _START_TIMEOUT_S
-    while len(ports) < len(_SERVICES):
+    while len(ports) < len(SERVICES):
         try:
             line = printed.get(timeout=max(0.0, deadline_s - time.monotonic()))
         except queue.Empty:

@@ -1,5 +1,6 @@
 """Azurite starts, stops, comes back, and never outlives the process that started it."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -110,4 +111,6 @@ def test_it_dies_with_the_process_that_started_it() -> None:
             parent.kill()  # no chance to clean up
             parent.wait()
 
-            assert held.recv(1) == b""  # closed by the end of Azurite, not by the time limit
+            # Closed by the end of Azurite; the time limit would raise TimeoutError.
+            with contextlib.suppress(ConnectionResetError):
+                assert held.recv(1) == b""

@@ -158,6 +158,26 @@ async def test_a_client_with_a_deadline_gives_up_on_slowness_and_the_server_live
     assert (await client.get(ADE_PATH)).status == 200
 
 
+async def test_a_request_that_is_never_answered_ends_with_its_client(
+    tenant: SimulatedTenant, client: SignedIn
+) -> None:
+    ended = asyncio.Event()
+
+    async def play(request: web.BaseRequest, regular: web.Response) -> web.StreamResponse:
+        try:
+            return await faults.silence().play(request, regular)
+        finally:
+            ended.set()
+
+    tenant.faults[GraphSource.ADE].once(Fault("tells its end", play))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await client.get(ADE_PATH)
+
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
 async def test_a_server_that_never_answers_can_still_be_stopped(
     tenant: SimulatedTenant, client: SignedIn
 ) -> None:

@@ -181,6 +181,11 @@ def test_a_flow_for_bare_cards_posts_them_and_fails_on_messages() -> None:
     assert "AdaptiveCard" in run_flow(message(), FlowKind.CARD).error
 
 
+def test_every_quote_of_the_card_counts_twice_and_every_letter_in_utf_8() -> None:
+    assert counted_bytes({"a": "b"}) == len(r'"{\"a\":\"b\"}"')
+    assert counted_bytes({"a": "東"}) == counted_bytes({"a": "bcd"})
+
+
 @pytest.mark.parametrize("over", [-1, 0, 1])
 @pytest.mark.parametrize("letter", ["x", "東", '"'])
 def test_size_is_counted_on_the_escaped_card(letter: str, over: int) -> None:
