@@ -113,7 +113,8 @@ def clear(
     ended = _replace(alert, clear_since=clear_since, ended_at=now, silenced=False, reason=None)
     if accepted or ended_well(alert, token):
         reason = Reason.ACCEPTED if accepted else Reason.FIXED
-        ended = _replace(ended, reason=reason, facts=facts_of_the_end(alert, row))
+        facts = facts_of_the_end(alert, row, accepted=accepted)
+        ended = _replace(ended, reason=reason, facts=facts)
     return _tell_the_end(ended, moment)
 
 

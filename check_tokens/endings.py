@@ -41,7 +41,7 @@ def ended_well(alert: AlertRow, token: AppleToken | None) -> bool:
     return True
 
 
-def facts_of_the_end(alert: AlertRow, row: TokenRow | None) -> Facts:
+def facts_of_the_end(alert: AlertRow, row: TokenRow | None, *, accepted: bool) -> Facts:
     """Return the past that the alert knows, with the present that its card compares it with."""
     if row is None:
         return alert.facts
@@ -52,8 +52,8 @@ def facts_of_the_end(alert: AlertRow, row: TokenRow | None) -> Facts:
         new_expires_on=token.expires_on,
         new_serial_number=token.serial_number,
         new_apple_account=token.apple_account,
-        accepted_by=row.accepted_by,
-        accepted_reason=row.accepted_reason,
+        accepted_by=row.accepted_by if accepted else "",
+        accepted_reason=row.accepted_reason if accepted else "",
         synced_since=_synced_since(alert, token),
     )
 

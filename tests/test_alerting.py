@@ -634,6 +634,13 @@ def test_an_accepted_topic_is_told_as_accepted_never_as_fixed() -> None:
     assert after.facts.accepted_reason == "moved to the new account"
 
 
+def test_who_accepted_a_topic_long_ago_has_nothing_to_do_with_a_later_end() -> None:
+    after = cleared(told(alert(REPLACED, CRITICAL)), _ACCEPTED_BEFORE)
+
+    assert due(after) is Reason.FIXED
+    assert (after.facts.accepted_by, after.facts.accepted_reason) == ("", "")
+
+
 def test_an_accepted_topic_that_nobody_heard_of_needs_no_word() -> None:
     assert due(cleared(alert(REPLACED, CRITICAL), push(), accepted=True)) is None
 
