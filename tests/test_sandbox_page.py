@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sandbox.browser import find_browser
 from sandbox.channel_page import ChannelPost, Theme, draw_channel_page
 from sandbox.channel_report import write_channel_report
 from sandbox.npm import npm_file
@@ -166,3 +168,20 @@ def test_times_are_shown_in_the_zone_they_are_given_in() -> None:
 
     assert "Sunday 2026-01-04" in page
     assert "23:00 UTC" in page
+
+
+def test_a_browser_is_taken_from_the_path_unless_chrome_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "chromium.exe" if sys.platform == "win32" else "chromium"
+    on_path, named = tmp_path / name, tmp_path / "mine"
+    for program in (on_path, named):
+        program.touch()
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROME", raising=False)
+    assert find_browser() == on_path
+
+    monkeypatch.setenv("CHROME", str(named))
+
+    assert find_browser() == named
