@@ -103,7 +103,8 @@ def app_settings(snapshot: str) -> dict[str, str]:
 
 
 def _snapshot(root: Path, name: str) -> str:
-    tenant = ("--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT)
+    # With the deployment's name the compiler can follow the modules' outputs.
+    tenant = ("--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT, "--deployment-name", name)
     parameters = GOLDEN / f"{name}.bicepparam"
     done = bicep("snapshot", parameters, "--mode", "overwrite", *tenant, *_WHERE[name], cwd=root)
     assert done.stderr == ""
