@@ -76,7 +76,7 @@ def _line(row: TokenRow) -> tuple[str, ...]:
     return (
         row.health,
         KIND_NAMES[token.kind],
-        printable(token.name) or token.id,
+        printable(token.name or token.apple_account) or token.id,
         day(token.expires_on),
         "" if row.days_left is None else str(row.days_left),
         "" if token.kind is TokenKind.PUSH else day(token.last_synced_at),

@@ -17,13 +17,15 @@ from apple_tokens.storage import CONNECTION, table_service
 from apple_tokens.tables import TokenTables
 from check_tokens.check import tick
 from check_tokens.clouds import application_scope, graph_endpoint
-from check_tokens.graph import GraphClient
+from check_tokens.graph import GraphClient, Waits
 from check_tokens.settings import Settings
 from check_tokens.signin import managed_identity
 from check_tokens.sources import read_sources
 
 SOURCE_DEADLINE_S = 240.0
 """For all sources, which are read side by side. The function has ten minutes (host.json)."""
+
+_WAITS = Waits()
 
 blueprint = func.Blueprint()
 
@@ -43,7 +45,9 @@ async def check_tokens(
         tickets.set(bodies)
 
 
-async def check(now: datetime, environment: Mapping[str, str]) -> list[str]:
+async def check(
+    now: datetime, environment: Mapping[str, str], *, waits: Waits = _WAITS
+) -> list[str]:
     """Run one tick of the home tenant and return the bodies of the messages to queue.
 
     Raise SettingsError, and azure.core exceptions when the tables fail; never for a source.
@@ -57,6 +61,7 @@ async def check(now: datetime, environment: Mapping[str, str]) -> list[str]:
                 credential,
                 endpoint=graph_endpoint(settings.cloud, settings.graph_endpoint),
                 scope=application_scope(settings.cloud),
+                waits=waits,
             ) as client,
         ):
             return await read_sources(client, kinds, SOURCE_DEADLINE_S)

@@ -14,6 +14,7 @@ from apple_tokens.messages import RemediationMessage, decode
 from apple_tokens.rows import AlertRow, TokenRow
 from apple_tokens.tables import TokenTables
 from check_tokens.blueprint import check
+from check_tokens.graph import Waits
 from notify.blueprint import tell
 from sandbox.azurite import Azurite
 from sandbox.graph import GraphServer
@@ -23,6 +24,9 @@ from sandbox.identity import CLIENT_ID, IdentityEndpoint
 from sandbox.node import ROOT
 from sandbox.teams import Run, TeamsChannel
 from sandbox.tenant import SimulatedTenant
+
+_NO_WAITS = Waits(after_trouble_s=(0.0, 0.0, 0.0), longest_own_wait_s=0)
+"""Simulated days do not wait for a simulated Graph to recover."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Stage:
         *,
         azurite: Azurite,
         settings: Mapping[str, str] | None = None,
+        waits: Waits = _NO_WAITS,
     ) -> None:
         self.tenant = tenant
         self.identity = IdentityEndpoint(tenant_id=tenant.tenant_id)
@@ -54,6 +59,7 @@ class Stage:
         self.teams = TeamsChannel(now)
         self._azurite = azurite
         self._settings = dict(settings or {})
+        self._waits = waits
         self._open = AsyncExitStack()
         self.environment = dict[str, str]()
         self.posted: list[Posted] = []
@@ -82,7 +88,7 @@ class Stage:
         return await self.tables.alert_rows()
 
     async def _check(self, now: datetime) -> list[str]:
-        return await check(now, self.environment)
+        return await check(now, self.environment, waits=self._waits)
 
     async def _notify(self, now: datetime, body: str, dequeue_count: int) -> None:
         before = len(self.teams.runs)
