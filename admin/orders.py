@@ -10,8 +10,8 @@ from admin.tokens import end_of_snooze, find_alert, find_token
 from apple_tokens.model import Problem, TokenKind
 from apple_tokens.operator_tables import Operator, OperatorTables
 from apple_tokens.settings import time_zone
+from apple_tokens.snooze import is_snoozed
 from apple_tokens.tables import TokenTables
-from check_tokens.alerting import is_snoozed
 
 Environment = Mapping[str, str]
 

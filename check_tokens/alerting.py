@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from apple_tokens.model import EXPIRING, Finding, Problem, Reason, Severity, TokenKind
 from apple_tokens.rows import AlertRow, TokenRow
+from apple_tokens.snooze import is_snoozed
 from check_tokens.endings import ended_well, facts_of_the_end
 from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
 
@@ -131,19 +132,6 @@ def is_forgotten(alert: AlertRow, now: datetime) -> bool:
     if alert.ended_at is None or _owes_its_end(alert):
         return False
     return now - alert.ended_at >= FORGOTTEN_AFTER
-
-
-def is_snoozed(alert: AlertRow, now: datetime) -> bool:
-    """Say whether an operator's snooze applies.
-
-    It ends at its date, when the alert ends, and when the severity rises: both set
-    `severity_since` to a later time. A snooze that cannot be read does not apply.
-    """
-    if alert.kind is TokenKind.PUSH or alert.snoozed_until is None:
-        return False
-    if alert.snoozed_at is None or alert.severity_since is None or alert.ended_at is not None:
-        return False
-    return now < alert.snoozed_until and alert.severity_since <= alert.snoozed_at
 
 
 def last_card_was_told(alert: AlertRow) -> bool:

@@ -9,7 +9,8 @@ import msgspec
 
 from apple_tokens.model import EXPIRING, Severity, TokenKind
 from apple_tokens.rows import AlertRow
-from check_tokens.alerting import Moment, is_snoozed
+from apple_tokens.snooze import is_snoozed
+from check_tokens.alerting import Moment
 from check_tokens.policy import Policy
 
 AT_ONCE_DAYS = 3

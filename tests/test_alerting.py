@@ -18,11 +18,11 @@ from apple_tokens.model import (
     TokenKind,
 )
 from apple_tokens.rows import AlertRow, TokenRow
+from apple_tokens.snooze import is_snoozed
 from check_tokens.alerting import (
     clear,
     decide,
     is_forgotten,
-    is_snoozed,
     last_card_was_told,
     rest,
 )
