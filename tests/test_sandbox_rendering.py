@@ -11,7 +11,6 @@ from sandbox.channel_report import write_channel_report
 from sandbox.rendering import Renderer
 from sandbox.teams_flow import Card
 
-pytest_plugins = ["tests.fixtures_rendering"]
 pytestmark = [pytest.mark.rendering, pytest.mark.asyncio(loop_scope="session")]
 
 AT = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
