@@ -76,7 +76,7 @@ def render(
     made: Element = {}
     for listing in _listings(len(subjects)):
         bodies = [_body(message, subjects, tokens, listing, voice) for voice in voices]
-        made = _compose(bodies, message.tenant, voices)
+        made = compose(bodies, message.tenant, voices)
         if size_bytes(made) <= LIMIT_BYTES:
             break
     return made
@@ -104,6 +104,19 @@ def size_bytes(made: Element) -> int:
     return len(json.dumps(compact, ensure_ascii=False).encode())
 
 
+def compose(bodies: Sequence[Body], tenant: Tenant, voices: Sequence[Voice]) -> Element:
+    """Return the card of one body per voice: the first language, the second one folded below it."""
+    pages = [
+        [parts.header(body, tenant, voice), *body.elements, parts.footer(voice)]
+        for body, voice in zip(bodies, voices, strict=True)
+    ]
+    shown = pages[0]
+    for page, voice in zip(pages[1:], voices[1:], strict=True):
+        folded = container(page, id=_SECOND, isVisible=False, separator=True)
+        shown = [*shown, buttons([toggle(voice.word("button.this_language"), _SECOND)]), folded]
+    return card(shown, _fallback(bodies[0], tenant, voices[0]), voices[0].catalogue.language)
+
+
 def _body(
     message: RemediationMessage,
     subjects: Sequence[Subject],
@@ -123,19 +136,6 @@ def _body(
             return unread_body(subjects, list(tokens.values()), listing, voice)
         case _:
             return problem_body(subjects, listing, voice)
-
-
-def _compose(bodies: Sequence[Body], tenant: Tenant, voices: Sequence[Voice]) -> Element:
-    """Return the card in the first language, with the second one folded below it."""
-    pages = [
-        [parts.header(body, tenant, voice), *body.elements, parts.footer(voice)]
-        for body, voice in zip(bodies, voices, strict=True)
-    ]
-    shown = pages[0]
-    for page, voice in zip(pages[1:], voices[1:], strict=True):
-        folded = container(page, id=_SECOND, isVisible=False, separator=True)
-        shown = [*shown, buttons([toggle(voice.word("button.this_language"), _SECOND)]), folded]
-    return card(shown, _fallback(bodies[0], tenant, voices[0]), voices[0].catalogue.language)
 
 
 def _fallback(body: Body, tenant: Tenant, voice: Voice) -> str:
