@@ -1,9 +1,10 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo test check format lock
+.PHONY: demo test check format docs lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 test: ; $(PYTHON) -m sandbox test $(ARGS)
 check: ; $(PYTHON) -m sandbox check
 format: ; $(PYTHON) -m sandbox format
+docs: ; $(PYTHON) -m sandbox docs
 lock: ; $(PYTHON) -m sandbox lock

@@ -1,4 +1,4 @@
-"""Run one of the project's commands: `python3 -m sandbox demo | test | check | format | lock`.
+"""Run one of the project's commands: `python3 -m sandbox COMMAND`; without one, it lists them.
 
 Works on a fresh clone with nothing but a Python: whatever is missing is set up first (`bootstrap`),
 then the command runs under the Python of `.venv`. An older Python can read this file too, so that
@@ -16,19 +16,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
+COMMANDS = frozenset({"demo", "test", "check", "format", "docs", "lock"})
 USAGE = """usage: python3 -m sandbox COMMAND
 
   demo [--days N]  let the app watch a sample tenant for some mornings, and show what it posts
   test [ARGS...]   run the tests; ARGS go to pytest, without any the coverage is measured too
   check            run formatter, linter, type checker, import rules and workflow checks
   format           format the code and mend what the linter can mend
+  docs             write the parts of the documents that come from a run of the app
   lock             compile the locked requirements anew (needs the network)
 """
 
 
 def main(argv: list[str]) -> int:
     """Hand the command to a fitting Python and return its exit status."""
-    if not argv or argv[0] not in {"demo", "test", "check", "format", "lock"}:
+    if not argv or argv[0] not in COMMANDS:
         print(USAGE, end="")
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
     if not OLDEST <= sys.version_info[:2] <= NEWEST:

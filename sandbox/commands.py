@@ -31,6 +31,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if command == "demo":
         # Loaded here only: what the demo needs is no business of the other commands.
         return int(importlib.import_module("sandbox.demo").main(arguments))
+    if command == "docs":
+        return int(importlib.import_module("sandbox.docs").main())
     if command == "test":
         return _call([*_PYTEST, *(arguments or _WHOLE_SUITE)])
     return _run_stages({"check": _checks, "format": _formatting, "lock": _locking}[command]())

@@ -15,7 +15,7 @@ DAYS = 60
 """The length of the story."""
 _TICK = timedelta(minutes=30)
 _TICKS_A_DAY = 8
-"""From 08:00 to half past eleven: six tries, and the hour after which untold alerts go out again."""
+"""From 08:00 to half past eleven: six tries, and the hour until untold alerts go out again."""
 _MOST_DELAY = timedelta(minutes=20)
 _LEAST_DELAY = timedelta(seconds=40)
 

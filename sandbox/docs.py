@@ -1,0 +1,31 @@
+"""`python3 -m sandbox docs`: write what the documents take from a run of the app."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from sandbox import timelapse
+from sandbox.azurite import Azurite
+from sandbox.node import ROOT
+
+DESIGN = ROOT / "docs" / "design.md"
+_BEGIN, _END = "<!-- sixty-days -->\n", "<!-- /sixty-days -->"
+
+
+def main() -> int:
+    """Write the table of the sixty days into docs/design.md."""
+    with tempfile.TemporaryDirectory() as data, Azurite(Path(data)) as azurite:
+        reports, _ = asyncio.run(timelapse.play_all(azurite, timelapse.DAYS))
+    text = with_table(DESIGN.read_text(encoding="utf-8"), timelapse.as_table(reports))
+    DESIGN.write_text(text, encoding="utf-8", newline="\n")
+    print(f"Wrote the sixty days into {DESIGN.relative_to(ROOT)}")
+    return 0
+
+
+def with_table(document: str, table: str) -> str:
+    """Return the document with the table between its two marks."""
+    before, begin, rest = document.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"the document lacks {_BEGIN.strip()} or {_END}")
+    return f"{before}{begin}{table}\n{end}{after}"
