@@ -131,7 +131,7 @@ def is_forgotten(alert: AlertRow, now: datetime) -> bool:
     """
     if alert.ended_at is None or _owes_its_end(alert):
         return False
-    return now - alert.ended_at >= FORGOTTEN_AFTER
+    return now - alert.ended_at > FORGOTTEN_AFTER
 
 
 def last_card_was_told(alert: AlertRow) -> bool:

@@ -382,6 +382,26 @@ def test_terms_are_told_daily_and_fixed_once_and_stale_says_nothing_beside_them(
     ]
 
 
+@pytest.mark.parametrize(
+    "gone,heard",
+    [
+        (2, "5 ade_terms_not_accepted again critical"),
+        (3, "6 ade_terms_not_accepted new critical"),
+    ],
+)
+def test_terms_that_return_within_72_hours_come_again_later_they_are_new(
+    gone: int, heard: str
+) -> None:
+    source = Mornings()
+    for _ in range(2):
+        source.check(synced(source, sync_error_code=3))
+    source.check(synced(source))
+    for _ in range(gone):
+        source.check(synced(source))
+
+    assert source.check(synced(source, sync_error_code=3)) == [heard]
+
+
 def test_after_a_renewal_old_sync_errors_are_not_told_for_two_days() -> None:
     source = Mornings()
     last = NOW - 5 * DAY
@@ -863,12 +883,15 @@ def test_a_source_that_stays_unread_is_told_once_worse_and_daily_from_then_on() 
     ]
 
 
-def test_a_source_that_never_had_a_problem_leaves_no_row() -> None:
+def test_an_alert_that_is_long_over_leaves_no_row() -> None:
     source = Mornings()
     source.check(failed())
     source.check(synced(source))
     for _ in range(3):
         source.check(synced(source))
+    assert source.alerts
+
+    source.check(synced(source))
 
     assert source.alerts == {}
 
