@@ -100,6 +100,8 @@ def diagnose_unread(
             problem=alert.problem,
             severity=alert.severity,
             stage=alert.stage or alert.severity,
+            # What silenced it then, such as a renewal, cannot be seen to be over.
+            silenced=alert.silenced,
             unsure=not alert.was_told and not alert.is_untold,
             facts=msgspec.structs.replace(alert.facts, as_of=as_of),
         )
@@ -277,7 +279,8 @@ def _silence(findings: list[Finding], *, settling: bool) -> Iterable[Finding]:
         if not cause.unsure:
             silenced |= _SILENCED_BY.get(cause.problem, frozenset())
     for finding in findings:
-        yield msgspec.structs.replace(finding, silenced=finding.problem in silenced)
+        is_silenced = finding.silenced or finding.problem in silenced
+        yield msgspec.structs.replace(finding, silenced=is_silenced)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

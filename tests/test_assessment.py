@@ -812,6 +812,20 @@ def test_a_sync_problem_that_was_clear_once_needs_a_second_good_check_after_the_
     assert "6 vpp_sync_failed fixed warning" in source.check(fresh(source))
 
 
+def test_what_a_renewal_silenced_stays_silent_while_the_source_fails() -> None:
+    source = Mornings()
+    last = NOW - 71 * HOUR
+    source.check(ade(expires_on=NOW + 2 * DAY, last_synced_at=last), then=2 * HOUR)
+    assert "0 ade_sync_stale new warning" in source.told
+    source.check(ade(expires_on=NOW + 365 * DAY, last_synced_at=last))
+    assert source.alert("ade_sync_stale").severity is CRITICAL
+
+    heard = [line for _ in range(5) for line in source.check(failed())]
+
+    assert {line.split()[1] for line in heard} == {"could_not_check"}
+    assert source.tokens["ade_token.a-1"].health is Health.UNKNOWN
+
+
 def test_a_date_that_passes_meanwhile_silences_what_was_seen() -> None:
     source = Mornings(TokenKind.VPP)
     source.check(fresh(source, state="invalid", expires_on=NOW + HOUR), deliver=False)
