@@ -1,6 +1,6 @@
 """Batches of every sort that cards are made for, with the rows as the check would write them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -221,7 +221,7 @@ def accepted() -> Specimen:
     return msgspec.structs.replace(specimen, alerts=[alert])
 
 
-def test_message() -> Specimen:
+def trial_message() -> Specimen:
     """Return the ticket of a test message, which has no rows."""
     message = RemediationMessage(
         version=VERSION,
@@ -231,40 +231,6 @@ def test_message() -> Specimen:
         check_date=date(2026, 8, 3),
     )
     return Specimen(message=message, alerts=(), tokens={})
-
-
-def every_specimen() -> Iterator[tuple[str, Specimen]]:
-    """Return every sort of card, by a name that says which."""
-    for problem in Problem:
-        if problem is Problem.COULD_NOT_CHECK:
-            continue
-        for severity in severities_of(problem):
-            for reason in (Reason.NEW, Reason.WORSE, Reason.AGAIN, Reason.REMINDER):
-                for kind in kinds_of(problem):
-                    name = f"{problem}-{severity}-{reason}-{kind}"
-                    yield name, batch(problem, severity, reason, kinds=[kind])
-            yield f"{problem}-{severity}-many", batch(problem, severity, count=12)
-            yield f"{problem}-{severity}-bare", _without_rows(batch(problem, severity))
-        yield f"{problem}-fixed", fixed(problem)
-    for row in range(1, 12):
-        yield f"ade_sync_failed-row_{row}", sync_failed(row)
-    for cause in FailureReason:
-        yield f"could_not_check-{cause}", unread(cause, TokenKind.VPP, known=7)
-        yield f"could_not_check-{cause}-all", unread(cause, *TokenKind, known=2)
-    for kind in TokenKind:
-        yield f"renewed-{kind}", renewed(kind, synced_since=None)
-    yield "renewed-synced", renewed(TokenKind.ADE, synced_since=True)
-    yield "renewed-not_synced", renewed(TokenKind.VPP, synced_since=False)
-    yield (
-        "renewed-account",
-        renewed(
-            TokenKind.PUSH, synced_since=None, old_apple_account="somebody-else@contoso.example"
-        ),
-    )
-    yield "fixed-source", fixed(Problem.COULD_NOT_CHECK)
-    yield "fixed-many", fixed(Problem.ADE_SYNC_FAILED, Problem.ADE_SYNC_STALE, count=30)
-    yield "accepted", accepted()
-    yield "test", test_message()
 
 
 def sync_failed(*table_rows: int, reason: Reason = Reason.NEW) -> Specimen:
@@ -277,6 +243,42 @@ def sync_failed(*table_rows: int, reason: Reason = Reason.NEW) -> Specimen:
         for alert, row in zip(specimen.alerts, table_rows, strict=True)
     ]
     return msgspec.structs.replace(specimen, alerts=alerts)
+
+
+def with_row(specimen: Specimen, **changes: object) -> Specimen:
+    """Return the batch with something else in each token's row."""
+    tokens = {key: msgspec.structs.replace(row, **changes) for key, row in specimen.tokens.items()}
+    return msgspec.structs.replace(specimen, tokens=tokens)
+
+
+def with_tokens(specimen: Specimen, *changes: Mapping[str, object]) -> Specimen:
+    """Return the batch with its first token changed in the first way, and so on."""
+    tokens = {
+        key: msgspec.structs.replace(row, token=msgspec.structs.replace(row.token, **change))
+        for (key, row), change in zip(specimen.tokens.items(), changes, strict=True)
+    }
+    return msgspec.structs.replace(specimen, tokens=tokens)
+
+
+def with_facts(specimen: Specimen, **changes: object) -> Specimen:
+    """Return the batch with something else in each alert's facts."""
+    alerts = [
+        msgspec.structs.replace(alert, facts=msgspec.structs.replace(alert.facts, **changes))
+        for alert in specimen.alerts
+    ]
+    return msgspec.structs.replace(specimen, alerts=alerts)
+
+
+def without_rows(specimen: Specimen) -> Specimen:
+    """Return the batch as it is when the rows of its tokens are gone."""
+    return msgspec.structs.replace(specimen, tokens={})
+
+
+def of_tenant(specimen: Specimen, name: str) -> Specimen:
+    """Return the batch of a tenant with another name."""
+    tenant = msgspec.structs.replace(specimen.message.tenant, name=name)
+    message = msgspec.structs.replace(specimen.message, tenant=tenant)
+    return msgspec.structs.replace(specimen, message=message)
 
 
 class _Ended(Struct, frozen=True):
@@ -361,10 +363,6 @@ def _ailing(problem: Problem, severity: Severity, kind: TokenKind, number: int) 
     if problem is Problem.PUSH_CERTIFICATE_UPLOAD_FAILED:
         changes["upload_failure"] = "The uploaded file is not the one that the test expected."
     return token(kind, number, **changes)
-
-
-def _without_rows(specimen: Specimen) -> Specimen:
-    return msgspec.structs.replace(specimen, tokens={})
 
 
 def _specimen(alerts: Sequence[AlertRow], rows: Sequence[TokenRow]) -> Specimen:

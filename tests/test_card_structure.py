@@ -15,7 +15,8 @@ from notify.card import LIMIT_BYTES, size_bytes
 from notify.elements import Element
 from notify.remediation import Language, load
 from tests.card_reading import lines, links, nodes, of_type, steps
-from tests.specimens import Specimen, every_specimen
+from tests.every_card import every_specimen
+from tests.specimens import Specimen
 
 SPECIMENS = dict(every_specimen())
 LANGUAGES = ((Language.EN,), (Language.JA,), (Language.JA, Language.EN))

@@ -1,0 +1,121 @@
+"""What a card says to do, and where its buttons lead."""
+
+import pytest
+
+from apple_tokens.model import ApplePortal, Cloud, Problem, Severity, TokenKind
+from tests.card_reading import lines, links, steps, text
+from tests.specimens import batch, sync_failed, with_facts, with_tokens
+
+CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
+EXPIRED_ADE = batch(Problem.ADE_TOKEN_EXPIRED, CRITICAL)
+EXPIRING_VPP = batch(Problem.VPP_TOKEN_EXPIRING, WARNING)
+
+
+def test_the_steps_are_numbered_and_the_first_is_to_say_who_does_it() -> None:
+    found = steps(EXPIRED_ADE.card())
+
+    assert len(found) == 6
+    assert found[0].startswith("Reply in this thread that you are doing it.")
+
+
+def test_the_way_in_intune_is_printed_beside_the_buttons() -> None:
+    card = EXPIRING_VPP.card()
+
+    assert (
+        "Where in Intune: Tenant administration > Connectors and tokens > Apple VPP tokens"
+        in lines(card)
+    )
+    assert list(links(card)) == ["Open in Intune", "Open Apple Business", "Microsoft Learn"]
+
+
+def test_where_no_link_is_known_the_way_is_printed_all_the_same() -> None:
+    card = EXPIRING_VPP.card(cloud=Cloud.CHINA)
+
+    assert "Open in Intune" not in links(card)
+    assert "Where in Intune: " in text(card)
+
+
+@pytest.mark.parametrize(
+    "cloud,host",
+    [
+        (Cloud.GLOBAL, "https://intune.microsoft.com/"),
+        (Cloud.USGOV, "https://intune.microsoft.us/"),
+    ],
+)
+def test_the_cloud_decides_which_admin_center_opens(cloud: Cloud, host: str) -> None:
+    assert links(EXPIRING_VPP.card(cloud=cloud))["Open in Intune"].startswith(host)
+
+
+@pytest.mark.parametrize(
+    "portals,opened",
+    [
+        ((ApplePortal.SCHOOL,), {"Open Apple School Manager"}),
+        ((ApplePortal.BUSINESS, ApplePortal.BUSINESS), {"Open Apple Business"}),
+        (
+            (ApplePortal.SCHOOL, ApplePortal.BUSINESS),
+            {"Open Apple Business", "Open Apple School Manager"},
+        ),
+        ((ApplePortal.UNKNOWN,), {"Open Apple Business", "Open Apple School Manager"}),
+    ],
+)
+def test_a_batch_names_each_portal_that_its_tokens_live_in(
+    portals: tuple[ApplePortal, ...], opened: set[str]
+) -> None:
+    specimen = batch(Problem.ADE_TOKEN_EXPIRED, CRITICAL, count=len(portals))
+
+    card = with_tokens(specimen, *({"portal": portal} for portal in portals)).card()
+
+    assert {label for label in links(card) if label.startswith("Open Apple")} == opened
+
+
+def test_the_push_certificate_does_not_blur_which_portal_the_others_live_in() -> None:
+    card = batch(
+        Problem.EXPIRY_UNKNOWN, WARNING, kinds=(TokenKind.ADE, TokenKind.PUSH), count=2
+    ).card()
+
+    assert "Open Apple Business" in links(card)
+    assert "Open Apple School Manager" not in links(card)
+
+
+def test_tokens_of_several_kinds_get_the_way_to_each() -> None:
+    card = batch(Problem.EXPIRY_UNKNOWN, WARNING, kinds=tuple(TokenKind), count=3).card()
+
+    for page in ("Enrollment program tokens", "Apple VPP tokens", "Apple MDM Push Certificate"):
+        assert f"Intune: {page}" in links(card)
+        assert page in next(line for line in lines(card) if line.startswith("Where in Intune"))
+
+
+def test_an_unknown_number_is_shown_with_the_texts_to_match_it_against() -> None:
+    card = batch(Problem.ADE_SYNC_FAILED, WARNING).card()
+
+    assert "Sync error: Number 17. Microsoft does not document" in text(card)
+    assert "Which error text does Intune show?" in lines(card)
+    assert "Access denied → Check the server entry at Apple" in lines(card)
+
+
+def test_a_number_that_is_known_gets_the_steps_of_its_row() -> None:
+    card = sync_failed(5).card()
+
+    assert "Sync error: Invalid support phone number (number 17)" in lines(card)
+    assert "What to do for “Invalid support phone number”" in lines(card)
+    assert "Which error text does Intune show?" not in lines(card)
+    assert any("at most 50 characters" in step for step in steps(card))
+
+
+def test_tokens_with_different_errors_get_the_steps_that_are_right_for_all() -> None:
+    card = sync_failed(5, 10, 0).card()
+
+    assert steps(card) == steps(batch(Problem.ADE_SYNC_FAILED, WARNING).card())
+    assert "Which error text does Intune show?" in lines(card)
+    for title in (
+        "Invalid support phone number (number 17)",
+        "Apple profile not found (number 17)",
+    ):
+        assert f"Sync error: {title}" in lines(card)
+
+
+def test_the_meaning_of_another_number_is_not_carried_over() -> None:
+    # The row was worked out for the number of that time; the token has another one now.
+    card = with_facts(sync_failed(5), sync_error_code=99).card()
+
+    assert "Sync error: Number 17." in text(card)
