@@ -84,19 +84,20 @@ def assess(
             _absent(row, alerts, moment, policy) for id_, row in rows.items() if id_ not in read
         ]
         parts.append(_source_read(alerts, moment))
-    kept = {row.key for part in parts for row in part.alerts}
-    gone = {row.key for part in parts for row in part.gone_alerts}
-    forgotten = [
+    covered = {row.key for part in parts for row in (*part.alerts, *part.gone_alerts)}
+    was_read = not isinstance(result, CouldNotCheck)
+    # A check that was cut off after it deleted a token's row has left its alerts behind.
+    left_behind = [
         row
         for row in known.alerts
-        if row.key not in kept | gone and alerting.is_forgotten(row, moment.now)
+        if row.key not in covered and (was_read or alerting.is_forgotten(row, moment.now))
     ]
     return Assessment(
         kind=kind,
         tokens=tuple(row for part in parts for row in part.tokens),
         alerts=tuple(row for part in parts for row in part.alerts),
         gone_tokens=tuple(row for part in parts for row in part.gone_tokens),
-        gone_alerts=(*(row for part in parts for row in part.gone_alerts), *forgotten),
+        gone_alerts=(*(row for part in parts for row in part.gone_alerts), *left_behind),
     )
 
 

@@ -154,9 +154,10 @@ async def _write(
         await tables.write_history(changed)
     before = {row.key: row for kind in kinds for row in known[kind].alerts}
     await tables.write_alerts(row for row in alerts if before.get(row.key) != row)
-    await tables.delete_alerts(row for part in parts for row in part.gone_alerts)
     await tables.write_tokens(row for part in parts for row in part.tokens)
+    # A token whose row outlived its alerts would be told as removed once more.
     await tables.delete_tokens(row for part in parts for row in part.gone_tokens)
+    await tables.delete_alerts(row for part in parts for row in part.gone_alerts)
 
 
 def _source_unread(

@@ -19,7 +19,7 @@ from apple_tokens.model import (
     TokenKind,
 )
 from check_tokens.policy import Policy
-from tests.builders import DAY, HOUR, NOW, SECOND, TOKENS, ade, failed, push
+from tests.builders import DAY, HOUR, NOW, SECOND, TOKENS, ade, alert, failed, push, told
 from tests.mornings import Mornings
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
@@ -561,6 +561,19 @@ def test_an_absent_token_rests_while_its_source_cannot_be_read() -> None:
 
     assert {line.split()[1] for line in heard} == {"could_not_check"}
     assert source.tokens["vpp_token.v-1"].health is Health.UNKNOWN
+
+
+def test_rows_of_a_token_that_no_row_knows_are_deleted() -> None:
+    """A check that is cut off after it deleted a token's row leaves its alerts behind."""
+    source = Mornings()
+    left_over = told(alert(Problem.TOKEN_REMOVED, token_id="a-9"))
+    source.alerts[left_over.key] = left_over
+
+    source.check(failed())
+    assert left_over.key in source.alerts
+    source.check(synced(source))
+
+    assert left_over.key not in source.alerts
 
 
 # --- The push certificate -----------------------------------------------------------------------
