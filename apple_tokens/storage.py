@@ -1,61 +1,84 @@
 """The connection to the storage account, as `AzureWebJobsStorage` describes it."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azure.data.tables.aio import TableServiceClient
 
-from apple_tokens.settings import SettingsError, is_loopback, text
+from apple_tokens.settings import SettingsError, text
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.identity.aio import ManagedIdentityCredential
 
 CONNECTION = "AzureWebJobsStorage"
 
+# At INFO the SDK logs ten lines a request, and a check makes a hundred: whoever looks for an event
+# in the log would look for long, and a tick with nothing to do would not be silent.
+for _name in ("azure.core", "azure.identity"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
-def table_service(
+
+@asynccontextmanager
+async def table_service(
     settings: Mapping[str, str], credential: "AsyncTokenCredential | None" = None
-) -> TableServiceClient:
-    """Return a client of the tables, from a connection string or from the identity form.
+) -> AsyncIterator[TableServiceClient]:
+    """Open the tables, from a connection string or from the identity form.
 
     The identity form is `AzureWebJobsStorage__tableServiceUri`, or `…__accountName`, with
     `…__clientId` for a user-assigned identity. `credential` takes the place of the managed
-    identity, for an operator at a desk. Raise SettingsError when neither form is there or whole;
-    a connection string is a secret and is not quoted.
+    identity, for an operator at a desk, and stays open. Raise SettingsError when neither form is
+    there or whole; a connection string is a secret and is not quoted.
     """
     connection_string = text(settings, CONNECTION)
     if connection_string and credential is None:
-        try:
-            return TableServiceClient.from_connection_string(connection_string)
-        except ValueError:
-            # The library's own error can quote the string, with its key.
-            problem = "is no storage connection string: copy it whole, from AccountName on"
-            raise SettingsError(CONNECTION, problem) from None
-    return TableServiceClient(
-        table_endpoint(settings), credential=credential or _managed_identity(settings)
-    )
+        async with _from_connection_string(connection_string) as service:
+            yield service
+        return
+    endpoint = table_endpoint(settings)
+    async with AsyncExitStack() as stack:
+        if credential is None:
+            # The client does not close its credential: each tick would leave a session behind.
+            credential = await stack.enter_async_context(_managed_identity(settings))
+        yield await stack.enter_async_context(TableServiceClient(endpoint, credential=credential))
 
 
 def table_endpoint(settings: Mapping[str, str]) -> str:
     """Return the address of the tables from the identity form of the connection."""
-    uri = text(settings, f"{CONNECTION}__tableServiceUri")
+    setting = f"{CONNECTION}__tableServiceUri"
+    uri = text(settings, setting)
     account = text(settings, f"{CONNECTION}__accountName")
     if not uri and not account:
         problem = (
-            f"is not set: set it to a connection string, or {CONNECTION}__tableServiceUri to "
+            f"is not set: set it to a connection string, or {setting} to "
             "https://<account>.table.core.windows.net"
         )
         raise SettingsError(CONNECTION, problem)
     endpoint = uri or f"https://{account}.table.core.windows.net"
-    parts = urlsplit(endpoint)
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        problem = "must be an https address: the identity's token is sent to it"
-        raise SettingsError(f"{CONNECTION}__tableServiceUri", problem)
+    try:
+        address = urlsplit(endpoint)
+    except ValueError:
+        address = urlsplit("")
+    if address.scheme != "https" or not address.hostname:
+        # The SDK refuses anything else, since the identity's token is sent there.
+        problem = "must be an https address such as https://<account>.table.core.windows.net"
+        raise SettingsError(setting, problem)
     return endpoint
 
 
-def _managed_identity(settings: Mapping[str, str]) -> "AsyncTokenCredential":
+def _from_connection_string(connection_string: str) -> TableServiceClient:
+    try:
+        return TableServiceClient.from_connection_string(connection_string)
+    except ValueError:
+        # The library's own error can quote the string, with its key.
+        problem = "is no storage connection string: copy it whole, from AccountName on"
+    raise SettingsError(CONNECTION, problem)
+
+
+def _managed_identity(settings: Mapping[str, str]) -> "ManagedIdentityCredential":
     # Imported here because a connection string needs none of it, and it is slow to load.
     from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
 
