@@ -5,14 +5,11 @@ failed source changes nothing that was observed; only time goes on.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
 
 from apple_tokens.model import (
-    EXPIRED,
-    EXPIRING,
     SOURCE_ID,
     AppleToken,
     CouldNotCheck,
@@ -30,10 +27,10 @@ from apple_tokens.rows import AlertRow, SourceRow, TokenRow
 from check_tokens import alerting, diagnosis
 from check_tokens.alerting import Moment
 from check_tokens.policy import REMOVED_AFTER, UNREAD_CRITICAL_AFTER, Policy
+from check_tokens.status import describe, health_of, remember, was_accepted
 
 _replace = msgspec.structs.replace
 _DATED = diagnosis.DATED
-_HEALTH = {Severity.WARNING: Health.WARNING, Severity.CRITICAL: Health.UNHEALTHY}
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -109,7 +106,7 @@ def _read(
 ) -> _Part:
     now = moment.now
     mine = alerts.get(token.id, {})
-    row = _remember(token, before, now)
+    row = remember(token, before, now)
     live = {key: alert for key, alert in mine.items() if not alerting.is_forgotten(alert, now)}
     findings = diagnosis.diagnose(token, row, live, now, policy)
     seen = {finding.problem: finding for finding in findings}
@@ -119,12 +116,12 @@ def _read(
         if finding is not None and not _is_leftover(finding, live.get(problem)):
             after[problem] = alerting.decide(alert, finding, (token.kind, token.id), moment, policy)
         elif alert is not None:
-            accepted = problem is Problem.PUSH_CERTIFICATE_REPLACED and _was_accepted(row, before)
+            accepted = problem is Problem.PUSH_CERTIFICATE_REPLACED and was_accepted(row, before)
             after[problem] = alerting.clear(alert, row, moment, accepted=accepted)
     kept = tuple(alert for alert in after.values() if alert is not None)
-    health = _health(findings)
+    health = health_of(findings)
     return _Part(
-        tokens=(_describe(row, findings, kept, health, moment),),
+        tokens=(describe(row, findings, kept, health, moment),),
         alerts=kept,
         gone_alerts=tuple(mine[problem] for problem, alert in after.items() if alert is None),
     )
@@ -147,10 +144,10 @@ def _unread(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _
             held=finding.problem not in _DATED,
         )
     kept = tuple(after.values())
-    health = _health(findings)
+    health = health_of(findings)
     if health is Health.HEALTHY:
         health = Health.UNKNOWN
-    return _Part(tokens=(_describe(row, findings, kept, health, moment),), alerts=kept)
+    return _Part(tokens=(describe(row, findings, kept, health, moment),), alerts=kept)
 
 
 def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _Part:
@@ -162,7 +159,7 @@ def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _
         finding = diagnosis.missing_push_certificate(row)
     elif now - absent_since < REMOVED_AFTER:
         resting = tuple(alerting.rest(alert) for alert in mine.values())
-        return _Part(tokens=(_describe(row, (), resting, Health.UNKNOWN, moment),), alerts=resting)
+        return _Part(tokens=(describe(row, (), resting, Health.UNKNOWN, moment),), alerts=resting)
     else:
         finding = diagnosis.removed(token, row.checked_at)
         told = mine.get(finding.problem)
@@ -172,7 +169,7 @@ def _absent(row: TokenRow, alerts: _Alerts, moment: Moment, policy: Policy) -> _
     decided = alerting.decide(alert, finding, (token.kind, token.id), moment, policy)
     others = (alerting.rest(other) for other in mine.values() if other.problem != finding.problem)
     kept = (decided, *others)
-    described = _describe(row, (finding,), kept, _health((finding,)), moment)
+    described = describe(row, (finding,), kept, health_of((finding,)), moment)
     return _Part(tokens=(described,), alerts=kept)
 
 
@@ -221,68 +218,6 @@ def _by_token(alerts: Iterable[AlertRow]) -> _Alerts:
     return found
 
 
-def _remember(token: AppleToken, before: TokenRow | None, now: datetime) -> TokenRow:
-    """Return the row with what only memory can tell, before anything is diagnosed."""
-    row = before or TokenRow(token=token, first_seen_at=now)
-    old, new = row.token.expires_on, token.expires_on
-    renewed = before is not None and old is not None and new is not None and old < new
-    is_known_topic = token.topic in {row.known_topic, row.accepted_topic} or not row.known_topic
-    if token.topic and is_known_topic:
-        row = _replace(
-            row,
-            known_topic=token.topic,
-            known_serial_number=token.serial_number,
-            known_account=token.apple_account,
-            known_expires_on=token.expires_on,
-        )
-    return _replace(
-        row,
-        token=token,
-        leftover_error_code=diagnosis.leftover_error_code(token, before),
-        renewed_at=now if renewed else row.renewed_at,
-        checked_at=now,
-        absent_since=None,
-    )
-
-
 def _is_leftover(finding: Finding, alert: AlertRow | None) -> bool:
     """Say whether a told failure is mended, although its old error code is still shown."""
     return finding.unsure and alert is not None and alert.was_told
-
-
-def _was_accepted(row: TokenRow, before: TokenRow | None) -> bool:
-    return before is not None and before.known_topic not in {"", row.known_topic}
-
-
-def _describe(
-    row: TokenRow,
-    findings: tuple[Finding, ...],
-    alerts: Iterable[AlertRow],
-    health: Health,
-    moment: Moment,
-) -> TokenRow:
-    worst = diagnosis.worst(findings)
-    since = {alert.problem: alert.since for alert in alerts}
-    left = row.token.expires_on - moment.now if row.token.expires_on else None
-    return _replace(
-        row,
-        health=health,
-        severity=worst.severity if worst else None,
-        problem=worst.problem if worst else None,
-        problems=", ".join(_named(findings)),
-        stage=worst.stage if worst else "",
-        problem_since=since.get(worst.problem) if worst else None,
-        days_left=left // timedelta(days=1) if left is not None else None,
-    )
-
-
-def _named(findings: tuple[Finding, ...]) -> list[Problem]:
-    """Name the findings for people: what has expired is not called expiring as well."""
-    found = [finding.problem for finding in findings]
-    superseded = {EXPIRING[kind] for kind in TokenKind if EXPIRED[kind] in found}
-    return [problem for problem in found if problem not in superseded]
-
-
-def _health(findings: tuple[Finding, ...]) -> Health:
-    worst = diagnosis.worst(findings)
-    return _HEALTH[worst.severity] if worst else Health.HEALTHY

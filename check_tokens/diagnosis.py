@@ -1,4 +1,4 @@
-"""What is wrong with one token (pure): its findings, and which of them a cause silences."""
+"""What is wrong with one token (pure): its findings, from what was read now or seen last."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -24,28 +24,10 @@ from check_tokens.policy import (
     TERMS_ROW,
     Policy,
 )
+from check_tokens.silencing import silence
 
 _CRITICAL, _WARNING = Severity.CRITICAL, Severity.WARNING
 _REPLACED = Problem.PUSH_CERTIFICATE_REPLACED
-_SYNC_PROBLEMS = frozenset(
-    {
-        Problem.ADE_SYNC_FAILED,
-        Problem.VPP_SYNC_FAILED,
-        Problem.ADE_SYNC_STALE,
-        Problem.VPP_SYNC_STALE,
-    }
-)
-_STALE = frozenset({Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE})
-_SILENCED_BY: dict[Problem, frozenset[Problem]] = {
-    **{
-        EXPIRED[kind]: _SYNC_PROBLEMS
-        | {EXPIRING[kind], Problem.VPP_TOKEN_INVALID, Problem.EXPIRY_UNKNOWN}
-        for kind in TokenKind
-    },
-    Problem.ADE_TERMS_NOT_ACCEPTED: _STALE,
-    Problem.ADE_SYNC_FAILED: _STALE,
-    Problem.VPP_SYNC_FAILED: _STALE,
-}
 DATED = frozenset({*EXPIRED.values(), *EXPIRING.values(), Problem.EXPIRY_UNKNOWN})
 """What a stored date is enough to tell, also while the source cannot be read."""
 _GONE = frozenset({Problem.TOKEN_REMOVED, Problem.PUSH_CERTIFICATE_MISSING})
@@ -79,7 +61,7 @@ def diagnose(
             findings += _push(token, previous, alerts)
     renewed_at = previous.renewed_at if previous else None
     settling = renewed_at is not None and now - renewed_at < SETTLING_AFTER_RENEWAL
-    return _sorted(_silence(findings, settling=settling))
+    return silence(findings, settling=settling)
 
 
 def diagnose_unread(
@@ -111,7 +93,7 @@ def diagnose_unread(
         and alert.clear_since is None
         and (row.absent_since is None or alert.problem in _GONE)
     ]
-    return _sorted(_silence(findings, settling=False))
+    return silence(findings, settling=False)
 
 
 def missing_push_certificate(row: TokenRow) -> Finding:
@@ -132,11 +114,6 @@ def removed(token: AppleToken, as_of: datetime | None) -> Finding:
     severity = _WARNING if harmless else _CRITICAL
     facts = Facts(as_of=as_of, old_expires_on=token.expires_on)
     return _finding(Problem.TOKEN_REMOVED, severity, facts=facts)
-
-
-def worst(findings: Iterable[Finding]) -> Finding | None:
-    """Return the worst finding that is not silenced."""
-    return next((finding for finding in findings if not finding.silenced), None)
 
 
 def _expiry(token: AppleToken, now: datetime, policy: Policy) -> Iterable[Finding]:
@@ -271,22 +248,3 @@ def _is_open(alerts: Alerts, problem: Problem) -> bool:
 def _second_sight(alerts: Alerts, problem: Problem, now: datetime) -> bool:
     alert = alerts.get(problem)
     return alert is not None and (alert.was_told or now - alert.since >= SECOND_SIGHT_AFTER)
-
-
-def _silence(findings: list[Finding], *, settling: bool) -> Iterable[Finding]:
-    silenced = set(_SYNC_PROBLEMS) if settling else set()
-    for cause in findings:
-        if not cause.unsure:
-            silenced |= _SILENCED_BY.get(cause.problem, frozenset())
-    for finding in findings:
-        is_silenced = finding.silenced or finding.problem in silenced
-        yield msgspec.structs.replace(finding, silenced=is_silenced)
-
-
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    order = list(Problem)
-    return tuple(
-        sorted(
-            findings, key=lambda f: (f.silenced, f.unsure, -f.severity.rank, order.index(f.problem))
-        )
-    )

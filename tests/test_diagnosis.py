@@ -15,8 +15,9 @@ from apple_tokens.model import (
     TokenKind,
 )
 from apple_tokens.rows import AlertRow, TokenRow
-from check_tokens.diagnosis import diagnose, leftover_error_code, removed, worst
+from check_tokens.diagnosis import diagnose, leftover_error_code, removed
 from check_tokens.policy import Policy
+from check_tokens.silencing import worst
 from tests.builders import (
     DAY,
     HOUR,
