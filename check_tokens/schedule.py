@@ -5,7 +5,7 @@ worked out from stored instants with the present settings, so that summer time, 
 host that was down and a changed setting all mend themselves at the next tick.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -37,12 +37,13 @@ def check_date(instant: datetime, policy: Policy) -> date:
 
 
 def starts_at(day: date, policy: Policy) -> datetime:
-    """Return when a check date begins.
+    """Return the instant, in UTC, at which a check date begins.
 
     A `CHECK_AT` that the clocks skip begins as much later as they skip; one that they show twice
     begins the first time.
     """
-    return datetime.combine(day, policy.check_at, policy.time_zone)
+    # Two times of one zone are compared by what the clock shows, which summer time makes wrong.
+    return datetime.combine(day, policy.check_at, policy.time_zone).astimezone(UTC)
 
 
 def due(now: datetime, rows: RunRows, policy: Policy) -> Due:
