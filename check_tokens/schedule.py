@@ -84,4 +84,7 @@ def _requeue_is_due(now: datetime, rows: RunRows) -> bool:
     queued_at, requeued_at = rows.run.queued_at, rows.run.requeued_at
     if queued_at is None or now - queued_at < REQUEUE_AFTER:
         return False
-    return requeued_at is None or requeued_at < queued_at
+    if requeued_at is None or requeued_at > now:
+        return True
+    # Equal when one tick queued the tickets of a check, and those of an earlier one once more.
+    return requeued_at <= queued_at

@@ -260,6 +260,12 @@ def test_tries_of_the_future_do_not_count() -> None:
     assert tries_so_far(NOW, RunRows(), source, policy()) == 0
 
 
+def test_a_requeue_of_the_future_does_not_stop_the_next_one() -> None:
+    run = RunRow(queued_at=NOW - HOUR, requeued_at=NOW + 400 * DAY)
+
+    assert due(NOW, rows(run, settled_at=NOW), policy()).requeue
+
+
 # --- Tries ----------------------------------------------------------------------------------------
 
 
@@ -345,6 +351,24 @@ def test_an_hour_after_a_check_that_queued_something_it_is_queued_again(
     assert todo.requeue is is_due
     assert bool(todo) is is_due
     assert todo.sources == ()
+
+
+@pytest.mark.parametrize(
+    "requeued,is_due",
+    [
+        (NOW - DAY, True),
+        (NOW - SECOND, True),
+        # Queued by a check at the same tick as what an earlier one had queued was queued again.
+        (NOW, True),
+        (NOW + SECOND, False),
+        (NOW + HOUR, False),
+    ],
+    ids=str,
+)
+def test_what_a_check_queued_is_queued_again_once(requeued: datetime, *, is_due: bool) -> None:
+    run = RunRow(queued_at=NOW, requeued_at=requeued)
+
+    assert due(NOW + 2 * HOUR, rows(run, settled_at=NOW), policy()).requeue is is_due
 
 
 def test_without_anything_queued_nothing_is_queued_again() -> None:
