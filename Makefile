@@ -1,10 +1,11 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo test check format docs lock
+.PHONY: demo test check format docs package lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 test: ; $(PYTHON) -m sandbox test $(ARGS)
 check: ; $(PYTHON) -m sandbox check
 format: ; $(PYTHON) -m sandbox format
 docs: ; $(PYTHON) -m sandbox docs
+package: ; $(PYTHON) -m sandbox package
 lock: ; $(PYTHON) -m sandbox lock

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
-COMMANDS = frozenset({"demo", "test", "check", "format", "docs", "lock"})
+COMMANDS = frozenset({"demo", "test", "check", "format", "docs", "package", "lock"})
 USAGE = """usage: python3 -m sandbox COMMAND
 
   demo [--days N]  let the app watch a sample tenant for some mornings, and show what it posts
@@ -24,6 +24,7 @@ USAGE = """usage: python3 -m sandbox COMMAND
   check            run formatter, linter, type checker, import rules and workflow checks
   format           format the code and mend what the linter can mend
   docs             write the parts of the documents that come from a run of the app
+  package          build the zip that is deployed (needs the network)
   lock             compile the locked requirements anew (needs the network)
 """
 

@@ -33,6 +33,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
         return int(importlib.import_module("sandbox.demo").main(arguments))
     if command == "docs":
         return int(importlib.import_module("sandbox.docs").main())
+    if command == "package":
+        return int(importlib.import_module("sandbox.package").main(arguments))
     if command == "test":
         return _call([*_PYTEST, *(arguments or _WHOLE_SUITE)])
     return _run_stages({"check": _checks, "format": _formatting, "lock": _locking}[command]())
