@@ -22,8 +22,8 @@ Entity = dict[str, str | int | bool]
 
 _Row = TypeVar("_Row", bound=Struct)
 
-_MAX_KEY = 1000
-"""Table Storage takes keys of up to 1,024 characters."""
+_MAX_KEY = 500
+"""Table Storage takes keys of up to 1 KiB, and its emulator counts two bytes a character."""
 _SHORTENED = "!"
 """Stands in keys that were shortened and in no other: encoding leaves none."""
 _MAX_TEXT = 16_000

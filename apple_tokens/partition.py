@@ -17,7 +17,12 @@ TRANSACTION_ROWS = 100
 
 _Row = TypeVar("_Row", bound=Struct)
 _Operation = tuple[str, dict[str, Any], dict[str, Any]]
+_Deletion = tuple[str, dict[str, Any]]
 _NOTHING_CHANGED = frozenset({404, 409, 412})
+
+_SAFE_TO_REPEAT = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
+"""What the SDK sends again after a broken connection. A transaction is a POST, which it would not
+repeat by itself; all of ours come to the same when they are done twice."""
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -101,7 +106,7 @@ class Partition:
             for stored, columns in rows
         ]
         try:
-            await self._client(table).submit_transaction(operations)
+            await self._transact(table, operations)
         except HttpResponseError as error:
             if error.status_code in _NOTHING_CHANGED:
                 return False
@@ -115,7 +120,7 @@ class Partition:
         for start in range(0, len(all_keys), TRANSACTION_ROWS):
             chunk = all_keys[start : start + TRANSACTION_ROWS]
             try:
-                await client.submit_transaction([("delete", key) for key in chunk])
+                await self._transact(table, [("delete", key) for key in chunk])
             except HttpResponseError as error:
                 if error.status_code not in _NOTHING_CHANGED:
                     raise
@@ -123,16 +128,19 @@ class Partition:
                     await client.delete_entity(key["PartitionKey"], key["RowKey"])
 
     async def _submit(self, table: str, operations: Sequence[_Operation]) -> None:
-        client = self._client(table)
         for start in range(0, len(operations), TRANSACTION_ROWS):
             chunk = operations[start : start + TRANSACTION_ROWS]
             try:
-                await client.submit_transaction(chunk)
+                await self._transact(table, chunk)
             except HttpResponseError as error:
                 if getattr(error, "error_code", None) != TableErrorCode.TABLE_NOT_FOUND:
                     raise
                 await self._create(table)
-                await client.submit_transaction(chunk)
+                await self._transact(table, chunk)
+
+    async def _transact(self, table: str, operations: Sequence[_Operation | _Deletion]) -> None:
+        client = self._client(table)
+        await client.submit_transaction(operations, retry_on_methods=_SAFE_TO_REPEAT)
 
     async def _create(self, table: str) -> None:
         try:

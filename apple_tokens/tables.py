@@ -96,7 +96,8 @@ class TokenTables:
         begin = encode_key(f"{kind}.{token_id}.")
         condition = f"RowKey ge '{begin}' and RowKey lt '{begin[:-1]}/'"
         found = await self._partition.query(HISTORY, HistoryRow, condition)
-        return [row for row, _ in found]
+        # An id can go on after a dot, where another one ends.
+        return [row for row, _ in found if row.token_id == token_id]
 
     async def delete_history(self, before: datetime) -> None:
         """Delete the rows of checks before an instant."""
