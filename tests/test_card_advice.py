@@ -102,8 +102,11 @@ def test_a_number_that_is_known_gets_the_steps_of_its_row() -> None:
     assert any("at most 50 characters" in step for step in steps(card))
 
 
-def test_tokens_with_different_errors_get_the_steps_that_are_right_for_all() -> None:
-    card = sync_failed(5, 10, 0).card()
+@pytest.mark.parametrize("rows", [(5, 10), (5, 10, 0)])
+def test_tokens_with_different_errors_get_the_steps_that_are_right_for_all(
+    rows: tuple[int, ...],
+) -> None:
+    card = sync_failed(*rows).card()
 
     assert steps(card) == steps(batch(Problem.ADE_SYNC_FAILED, WARNING).card())
     assert "Which error text does Intune show?" in lines(card)

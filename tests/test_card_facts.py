@@ -127,6 +127,7 @@ def test_what_was_seen_before_intune_became_unreadable_is_marked() -> None:
     card = with_facts(EXPIRING_VPP, as_of=CHECKED_AT - 2 * DAY).card()
 
     assert lines(card)[3].startswith("As of 2026-08-01 15:00 (Asia/Tokyo).")
+    assert "Last seen" not in text(card)
 
 
 @pytest.mark.parametrize("problem", [Problem.TOKEN_REMOVED, Problem.PUSH_CERTIFICATE_MISSING])

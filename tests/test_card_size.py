@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from apple_tokens.model import Problem, Severity, TokenKind
@@ -46,6 +47,16 @@ def test_the_longest_without_a_sync_comes_first() -> None:
 
     names = [line.split(" · ")[0] for line in lines(card) if line.endswith(" · ADE token")]
     assert names == ["Osaka retail", "Field service", "Berlin warehouse"]
+
+
+def test_critical_tokens_come_before_those_that_expire_earlier() -> None:
+    specimen = batch(Problem.ADE_TOKEN_EXPIRED, WARNING, count=2)
+    later = msgspec.structs.replace(specimen.alerts[0], severity=CRITICAL)
+
+    card = msgspec.structs.replace(specimen, alerts=[later, specimen.alerts[1]]).card()
+
+    names = [line.split(" · ")[0] for line in lines(card) if line.endswith(" · ADE token")]
+    assert names == ["Berlin warehouse", "Osaka retail"]
 
 
 @pytest.mark.parametrize(

@@ -378,6 +378,8 @@ async def test_the_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     async with Workflow([answer(202)]) as workflow:
         await post(WebhookUrl(workflow.url), PAYLOAD, deadline_s=20)
 
