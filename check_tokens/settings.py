@@ -10,7 +10,7 @@ from msgspec import Struct
 from apple_tokens.model import Cloud, Tenant
 from apple_tokens.settings import SettingsError, choice, integer, refuse, text, time_zone
 from check_tokens.clouds import graph_endpoint
-from check_tokens.policy import Policy
+from check_tokens.policy import TERMS_ROW, Policy
 
 _TABLE_ROWS = range(1, 12)
 """Microsoft's table of ADE sync errors has eleven rows."""
@@ -115,4 +115,7 @@ def _ade_sync_errors(settings: Mapping[str, str]) -> dict[int, int]:
         raise refuse("ADE_SYNC_ERRORS", value, allowed) from None
     if 0 in rows or any(row not in _TABLE_ROWS for row in rows.values()):
         raise refuse("ADE_SYNC_ERRORS", value, allowed)
+    if rows.get(TERMS_ROW, TERMS_ROW) != TERMS_ROW:
+        # Terms that wait for somebody would then be told late and as something else.
+        raise refuse("ADE_SYNC_ERRORS", value, "3 always means row 3; leave it out")
     return rows

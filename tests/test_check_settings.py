@@ -147,6 +147,16 @@ def test_a_value_that_cannot_be_used_is_quoted_with_what_is_allowed(
     assert allowed in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["3=5", "8=6,3=1"])
+def test_the_code_that_means_terms_cannot_come_to_mean_something_else(value: str) -> None:
+    with pytest.raises(SettingsError, match="3 always means row 3"):
+        settings(ADE_SYNC_ERRORS=value)
+
+
+def test_saying_what_is_built_in_is_no_error() -> None:
+    assert settings(ADE_SYNC_ERRORS="3=3").policy.sync_error_row(3) == 3
+
+
 @pytest.mark.parametrize(
     "name,value",
     [
