@@ -25,7 +25,7 @@ _SIGN_IN = {
 
 # The names for which the SDK's token provider accepts http, and no others: to any other host an
 # access token would travel in the clear.
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def graph_endpoint(cloud: Cloud, override: str = "") -> str:
@@ -42,7 +42,7 @@ def graph_endpoint(cloud: Cloud, override: str = "") -> str:
     except ValueError:
         address, port = urlsplit(""), None
     origin_only = not (address.path.rstrip("/") or address.query or address.fragment)
-    on_this_machine = address.hostname in _LOOPBACK and "@" not in address.netloc
+    on_this_machine = address.hostname in LOOPBACK_HOSTS and "@" not in address.netloc
     if not (address.scheme in {"http", "https"} and port and on_this_machine and origin_only):
         raise ValueError(
             "another address for Microsoft Graph can only be a port of this machine, "

@@ -27,7 +27,9 @@ from msgraph_core.authentication import (
 from msgspec import Struct
 
 from check_tokens import verdicts
-from check_tokens.transport import Deadline, GraphHttp, UnreadableBodyError
+from check_tokens.bodies import UnreadableBodyError
+from check_tokens.clouds import LOOPBACK_HOSTS
+from check_tokens.transport import Deadline, GraphHttp
 from check_tokens.verdicts import GraphError
 from check_tokens.wire import NotAsDocumentedError
 
@@ -67,7 +69,7 @@ class GraphClient:
         )
         # A simulated Graph on this machine is not to be looked for behind a proxy.
         self._http = GraphHttp(
-            behind_proxies=self._origin.scheme == "https",
+            behind_proxies=self._origin.host not in LOOPBACK_HOSTS,
             longest_own_wait_s=waits.longest_own_wait_s,
         )
         self._adapter = BaseGraphRequestAdapter(self._sign_in, http_client=self._http.client)

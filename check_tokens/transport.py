@@ -1,4 +1,4 @@
-"""The HTTP client below the Graph SDK: its middleware, a deadline for waits, a bound for bodies.
+"""The HTTP client below the Graph SDK: its middleware, with a deadline for its waits.
 
 The SDK's redirect handler is left out, so that a redirect is an answer like any other: the handler
 would take the answer of whatever host a `Location` names for Graph's.
@@ -6,31 +6,23 @@ would take the answer of whatever host a `Location` names for Graph's.
 
 import asyncio
 import logging
-import zlib
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 import httpx
 from kiota_abstractions.request_option import RequestOption
-from kiota_http.middleware import BaseMiddleware, RetryHandler
+from kiota_http.middleware import RetryHandler
 from kiota_http.middleware.options import RetryHandlerOption
 from kiota_http.middleware.user_agent_handler import UserAgentHandler
 from msgraph_core import GraphClientFactory
 from msgraph_core.middleware import GraphTelemetryHandler
 
+from check_tokens.bodies import BoundBody
+
 if TYPE_CHECKING:
     from msgraph_core.middleware.telemetry import GraphRequest
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""After decompression. The largest page seen has 1,000 tokens and about 1 MiB."""
-
-# Beyond this, bodies are read one at a time. No true page comes near it; three hostile ones side by
-# side would otherwise take three times 32 MiB.
-_LARGE_BODY_BYTES = 4 * 1024 * 1024
-_UNPACKED_AT_ONCE_BYTES = 64 * 1024
-# A request that hangs must leave time for another one before a deadline of two minutes.
+# Below the 100 s of the SDK: a request that hangs must leave time for further ones before the
+# deadline of the source.
 _TIMEOUT = httpx.Timeout(50.0, connect=15.0)
 
 _TALKATIVE = {
@@ -42,10 +34,6 @@ _TALKATIVE = {
     "msal": logging.WARNING,  # the exchanges of a sign-in
     "urllib3": logging.WARNING,  # addresses of a sign-in
 }
-
-
-class UnreadableBodyError(Exception):
-    """A body that is too long, or compressed in a way that was not asked for."""
 
 
 class Deadline(RequestOption):
@@ -84,80 +72,15 @@ class RetryBeforeDeadline(RetryHandler):
     ) -> float:
         """Return the seconds to wait; the SDK gives up where these are `MAX_DELAY` or more."""
         wait_s = super().get_delay_time(retry_count, response, delay)
-        if response is None:
-            return wait_s
-        # The options of a request live on its context: those on the request are gone once it was
-        # sent (kiota_http.middleware.BaseMiddleware.send).
-        options = cast("GraphRequest", response.request).context.middleware_control
-        deadline = cast("Deadline", options[Deadline.get_key()])
-        return wait_s if wait_s < deadline.left_s() else RetryHandlerOption.MAX_DELAY
+        in_vain = response is not None and wait_s >= _deadline(response.request).left_s()
+        return RetryHandlerOption.MAX_DELAY if in_vain else wait_s
 
 
-class BoundBody(BaseMiddleware):
-    """Unpacks the bodies of answers while they stream in, and stops one that grows too long."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._one_at_a_time = asyncio.Lock()
-
-    async def send(
-        self, request: httpx.Request, transport: httpx.AsyncBaseTransport
-    ) -> httpx.Response:
-        """Send the request, and put a bound stream in the place of the answer's own."""
-        response = await super().send(request, transport)
-        encoding = response.headers.pop("Content-Encoding", "identity").strip().lower()
-        response.headers.pop("Content-Length", None)  # of the packed body
-        packed = cast("httpx.AsyncByteStream", response.stream)
-        response.stream = _BoundStream(packed, encoding, self._one_at_a_time)
-        return response
-
-
-class _BoundStream(httpx.AsyncByteStream):
-    def __init__(
-        self, packed: httpx.AsyncByteStream, encoding: str, one_at_a_time: asyncio.Lock
-    ) -> None:
-        self._packed = packed
-        self._encoding = encoding
-        self._one_at_a_time = one_at_a_time
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        # Handed on in one piece: httpx joins parts in the end, which takes twice their size. Closed
-        # on the way out: an error keeps this frame alive while the next body comes in.
-        is_alone = False
-        async with AsyncExitStack() as alone:
-            body = alone.enter_context(BytesIO())
-            async for part in self._unpacked():
-                body.write(part)
-                if body.tell() > MAX_BODY_BYTES:
-                    raise UnreadableBodyError(f"is longer than {MAX_BODY_BYTES // 1024**2} MiB")
-                if body.tell() > _LARGE_BODY_BYTES and not is_alone:
-                    is_alone = True
-                    await alone.enter_async_context(self._one_at_a_time)
-            whole = body.getvalue()
-        yield whole
-
-    async def aclose(self) -> None:
-        await self._packed.aclose()
-
-    async def _unpacked(self) -> AsyncIterator[bytes]:
-        if self._encoding == "identity":
-            async for part in self._packed:
-                yield part
-            return
-        if self._encoding != "gzip":
-            raise UnreadableBodyError("is compressed in a way that was not asked for")
-        # httpx unpacks a chunk in one go: 64 KiB of zeros become 64 MiB before anybody can count.
-        gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            async for chunk in self._packed:
-                rest = chunk
-                while rest and not gzip.eof:
-                    yield gzip.decompress(rest, _UNPACKED_AT_ONCE_BYTES)
-                    rest = gzip.unconsumed_tail
-        except zlib.error as error:
-            raise UnreadableBodyError("cannot be decompressed") from error
-        if not gzip.eof:
-            raise UnreadableBodyError("ends in the middle of its compressed data")
+def _deadline(request: httpx.Request) -> Deadline:
+    # The options live on the request's context: those on the request itself are gone once it was
+    # sent (kiota_http.middleware.BaseMiddleware.send).
+    options = cast("GraphRequest", request).context.middleware_control
+    return cast("Deadline", options[Deadline.get_key()])
 
 
 class _ClientTransport(httpx.AsyncBaseTransport):
@@ -179,8 +102,8 @@ class GraphHttp:
 
     def __init__(self, *, behind_proxies: bool, longest_own_wait_s: int) -> None:
         silence_talkative_libraries()
-        # HTTP/1.1: three requests a day gain nothing from HTTP/2, whose header compression logs
-        # the access token at DEBUG.
+        # HTTP/1.1: three requests a day gain nothing from HTTP/2, whose library logs the encoded
+        # headers at DEBUG, and whoever can decode them has the access token.
         self._pool = httpx.AsyncClient(trust_env=behind_proxies)
         self.client = GraphClientFactory.create_with_custom_middleware(
             [

@@ -31,6 +31,7 @@ from sandbox.tenant import TENANT_ID
 from tests.fakegraph import reading, small_tenant
 
 SCOPE = "https://graph.example/.default"
+GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 
 
 async def test_the_identity_endpoint_is_asked_once_for_all_sources() -> None:
@@ -66,7 +67,7 @@ async def test_without_a_client_id_the_system_assigned_identity_is_asked_for(
         for name, value in identity.environment().items():
             monkeypatch.setenv(name, value)
         async with managed_identity(None) as credential:
-            token = await credential.get_token("https://graph.microsoft.com/.default")
+            token = await credential.get_token(GRAPH_SCOPE)
 
         assert identity.requests[0].client_id == ""
     assert read_claims(token.token).tenant_id == TENANT_ID
@@ -102,9 +103,7 @@ async def test_an_identity_endpoint_in_trouble_leaves_all_sources_unchecked(
             monkeypatch.setenv(name, value)
         async with (
             ManagedIdentityCredential(client_id=CLIENT_ID, retry_total=0) as credential,
-            GraphClient(
-                credential, endpoint=served.graph.url, scope="https://graph.microsoft.com/.default"
-            ) as client,
+            GraphClient(credential, endpoint=served.graph.url, scope=GRAPH_SCOPE) as client,
         ):
             results = await read_sources(client, TokenKind, 20)
 
@@ -125,15 +124,35 @@ async def test_an_identity_that_is_not_assigned_is_named_as_something_to_check(
             monkeypatch.setenv(name, value)
         async with (
             managed_identity("another-identity") as credential,
-            GraphClient(
-                credential, endpoint=served.graph.url, scope="https://graph.microsoft.com/.default"
-            ) as client,
+            GraphClient(credential, endpoint=served.graph.url, scope=GRAPH_SCOPE) as client,
         ):
             results = await read_sources(client, [TokenKind.ADE], 20)
 
     result = results[TokenKind.ADE]
     assert isinstance(result, CouldNotCheck)
     assert "AZURE_CLIENT_ID" in result.detail
+
+
+async def test_a_sign_in_that_is_lost_while_reading_leaves_the_source_unchecked() -> None:
+    async with reading(small_tenant()) as served:
+        issued: AccessToken = await served.credential.get_token(GRAPH_SCOPE)
+        answers = iter([issued])
+
+        def get() -> AccessToken:
+            if (token := next(answers, None)) is not None:
+                return token
+            raise ClientAuthenticationError(message="AADSTS700082: the session has expired")
+
+        async with (
+            DeskCredential(SyncCredential(get)) as credential,
+            GraphClient(credential, endpoint=served.graph.url, scope=SCOPE) as client,
+        ):
+            results = await read_sources(client, [TokenKind.ADE], 20)
+
+    result = results[TokenKind.ADE]
+    assert isinstance(result, CouldNotCheck)
+    assert result.reason is FailureReason.UNAVAILABLE
+    assert "AADSTS700082" in result.detail
 
 
 async def test_an_identity_endpoint_that_never_answers_ends_at_the_deadline() -> None:
@@ -222,7 +241,7 @@ async def test_a_sign_in_that_nobody_completes_can_be_given_up() -> None:
 
 async def test_a_desk_credential_reads_a_tenant() -> None:
     async with reading(small_tenant()) as served:
-        issued = await served.credential.get_token("https://graph.microsoft.com/.default")
+        issued: AccessToken = await served.credential.get_token(GRAPH_SCOPE)
         person = SyncCredential(lambda: issued)
         scope = delegated_scope(Cloud.GLOBAL)
         async with (

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from apple_tokens.model import CouldNotCheck, TokenKind, TokensRead
+from check_tokens.bodies import MAX_BODY_BYTES
 from check_tokens.decoding import decode_push_certificate
-from check_tokens.transport import MAX_BODY_BYTES
 from sandbox import faults, graph_faults
 from sandbox.graph_objects import GraphSource
 from sandbox.identity import CLIENT_ID
