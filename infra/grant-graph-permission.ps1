@@ -40,6 +40,7 @@ and a check before the grant can make the app wait for a day after it.
 # Ask Graph and keep what it complains about. A body goes by way of a file: on Windows az is a batch
 # file, and quotes do not survive on its command line.
 function Invoke-Graph([string] $Method, [string] $Path, [hashtable] $Body) {
+    $ErrorActionPreference = 'Continue' # a complaint of az is read here, not thrown
     $file = New-TemporaryFile
     try {
         $extra = @()
@@ -69,8 +70,8 @@ $endpoint = (az cloud show --query endpoints.microsoftGraphResourceId --output t
 # The role is looked up by its name: its id is Microsoft's to change.
 $found = Invoke-Graph get "servicePrincipals?`$filter=appId eq '$GraphAppId'&`$select=id,appRoles"
 if (-not $found) { Stop-NotGranted $script:Complaint }
-$graphApp = @($found.value)[0]
-$role = if ($graphApp) { @($graphApp.appRoles | Where-Object value -EQ $Permission)[0] }
+$graphApp = $found.value | Select-Object -First 1
+$role = if ($graphApp) { $graphApp.appRoles | Where-Object value -EQ $Permission | Select-Object -First 1 }
 if (-not $role) { Stop-NotGranted 'Microsoft Graph does not know it in this tenant.' }
 
 for ($try = 1; ; $try++) {
