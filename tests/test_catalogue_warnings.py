@@ -210,7 +210,7 @@ def test_advice_never_starts_with_wiping_enrolling_again_or_deleting(language: L
 
 @pytest.mark.parametrize("language", Language)
 def test_no_token_is_deleted_to_silence_a_message(language: Language) -> None:
-    hint = load(language).word("welcome.long_expired_hint")
+    hint = load(language).word("welcome.snooze")
 
     assert "python -m admin snooze" in hint
     assert "Do not delete it" in hint or "削除しないでください" in hint
