@@ -29,13 +29,14 @@ def plan(run: RunRow, sources: Sources, moment: Moment, policy: Policy) -> RunRo
     """Return the run row with the welcome and the digest that are due by now.
 
     The welcome waits for a check that has settled all sources and read at least one. A digest is
-    due when its weekday has passed since the last one; the first counts from the first check.
+    due when its weekday has passed since the last one; the first counts from the first check. It
+    comes also while nothing can be read: after the cards of that it is all that still says so.
     """
-    if not sources.all_settled or not sources.any_read:
+    if not sources.all_settled:
         return run
     run = msgspec.structs.replace(
         run,
-        welcome_step=1,
+        welcome_step=1 if sources.any_read else run.welcome_step,
         first_checked_on=run.first_checked_on or moment.check_date,
     )
     last = run.digest_told_check_date or run.first_checked_on

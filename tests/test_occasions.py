@@ -166,6 +166,17 @@ def test_the_digest_waits_for_all_sources_to_be_settled() -> None:
     assert waiting == run
 
 
+def test_the_digest_comes_also_while_no_source_can_be_read() -> None:
+    """After fourteen cards it is all that is left to say that nobody is watching."""
+    unread = Sources(all_settled=True, any_read=False)
+    run = RunRow(first_checked_on=MONDAY - 8 * DAY, welcome_step=1, welcome_told_step=1)
+
+    assert planned(run, sources=unread).digest_is_untold
+    begun = planned(RunRow(), sources=unread)
+    assert begun.first_checked_on == MONDAY
+    assert planned(begun, MONDAY + 7 * DAY, unread).digest_is_untold
+
+
 # --- Their tickets --------------------------------------------------------------------------------
 
 
