@@ -91,6 +91,11 @@ def test_a_token_is_escalated_from_three_days_before_its_expiry_whenever_it_beca
     assert is_said(open_for(LONG, EXPIRING[kind], facts=facts)) is said
 
 
+@pytest.mark.parametrize("problem", [Problem.ADE_TOKEN_EXPIRED, Problem.VPP_TOKEN_EXPIRED], ids=str)
+def test_a_token_that_has_expired_is_past_waiting(problem: Problem) -> None:
+    assert is_said(open_for(timedelta(0), problem))
+
+
 def test_what_was_never_to_be_told_is_not_escalated() -> None:
     waiting = alert(Problem.ADE_SYNC_FAILED, CRITICAL, since=NOW - LONG, severity_since=NOW - LONG)
 
@@ -118,6 +123,33 @@ def test_what_is_snoozed_is_not_escalated() -> None:
 
     assert not is_said(snoozed)
     assert is_said(replace(snoozed, snoozed_until=NOW))
+
+
+@pytest.mark.parametrize(
+    "said_before,again",
+    [
+        (DAY, False),
+        (6 * DAY, False),
+        # Checks come at the same time of day only by and large, and summer time takes an hour.
+        (7 * DAY - HOUR - 10 * SECOND, True),
+        (7 * DAY, True),
+        (30 * DAY, True),
+    ],
+    ids=str,
+)
+def test_it_is_said_once_and_then_weekly(said_before: timedelta, *, again: bool) -> None:
+    assert is_said(open_for(LONG, escalated_at=NOW - said_before)) is again
+
+
+def test_a_daily_check_says_it_every_seventh_day() -> None:
+    row, said = open_for(timedelta(0)), list[int]()
+    for day in range(30):
+        now = NOW + day * DAY - (day % 3) * SECOND
+        row = escalate(row, moment(now), Policy())
+        if row.escalated_at == now:
+            said.append(day)
+
+    assert said == [3, 10, 17, 24]
 
 
 @pytest.mark.parametrize("said_at", [None, NOW - DAY])
