@@ -61,9 +61,10 @@ def _long_expired(subjects: Sequence[Subject], room: Room, voice: Voice) -> list
     listing: list[Element] = [words(title, weight="Bolder")]
     listed = subjects
     if room.steps:
-        # The steps for the push certificate compare its topic, and there is only one of it.
+        # There is only one push certificate: what it breaks, and the topic that the steps compare.
         for subject in by_kind[TokenKind.PUSH]:
-            listing += describe(subject, voice)
+            impact = words(_entry(TokenKind.PUSH, voice).impact, spacing="Small")
+            listing += [impact, *describe(subject, voice)]
         listed = [*by_kind[TokenKind.ADE], *by_kind[TokenKind.VPP]]
     listing += capped([one.token for one in listed], room.lines, lines.expired, voice)
     # Buttons stand outside: in a dark theme their labels can't be read on a coloured ground.
