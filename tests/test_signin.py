@@ -171,7 +171,7 @@ class SyncCredential:
     def __init__(self, get: Callable[[], AccessToken]) -> None:
         self._get = get
         self.scopes: list[str] = []
-        self.threads: set[str] = set()
+        self.threads: set[threading.Thread] = set()
         self.closed = False
 
     def get_token(
@@ -183,7 +183,7 @@ class SyncCredential:
         **kwargs: object,
     ) -> AccessToken:
         self.scopes.extend(scopes)
-        self.threads.add(threading.current_thread().name)
+        self.threads.add(threading.current_thread())
         return self._get()
 
     def close(self) -> None:
@@ -197,7 +197,9 @@ async def test_somebody_at_a_desk_signs_in_off_the_event_loop() -> None:
 
     assert token.token == "access"
     assert person.scopes == [SCOPE]
-    assert person.threads == {"sign-in"}
+    (thread,) = person.threads
+    assert thread is not threading.main_thread()
+    assert thread.daemon, "the program could not end while the browser waits"
     assert person.closed
 
 
