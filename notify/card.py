@@ -131,7 +131,7 @@ def _body(
         case Reason.FIXED, _:
             return fixed_body(subjects, listing, voice)
         case Reason.ACCEPTED, _:
-            return accepted_body(subjects, voice)
+            return accepted_body(subjects, listing, voice)
         case _, Problem.COULD_NOT_CHECK:
             return unread_body(subjects, list(tokens.values()), listing, voice)
         case _:

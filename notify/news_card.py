@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from apple_tokens.model import EXPIRED, EXPIRING, SOURCE_ID, Facts, Problem, TokenKind
 from notify import parts
-from notify.elements import Element, container, foreign, line, run, words
-from notify.facts import Subject, describe, fact, name_runs
+from notify.elements import Element, foreign, line, run, words
+from notify.facts import Subject, describe, fact, name_runs, summarize
 from notify.parts import Body, Listing
 from notify.problem_card import advise
 from notify.text import clean
@@ -44,15 +44,20 @@ def fixed_body(subjects: Sequence[Subject], listing: Listing, voice: Voice) -> B
     return Body(tone=parts.FIXED, title=title, elements=elements)
 
 
-def accepted_body(subjects: Sequence[Subject], voice: Voice) -> Body:
+def accepted_body(subjects: Sequence[Subject], listing: Listing, voice: Voice) -> Body:
     """Return that an operator accepted the push certificate's new topic, and what that is not."""
+    certificates = parts.listed(
+        subjects,
+        listing,
+        lambda subject: describe(subject, voice),
+        lambda subject: summarize(subject, voice, with_kind=True),
+        voice,
+        worst_first=False,
+    )
     return Body(
         tone=parts.ACCEPTED,
         title=voice.word("accepted.title"),
-        elements=[
-            words(voice.word("accepted.text"), spacing="Medium"),
-            *(container(describe(subject, voice), style="emphasis") for subject in subjects),
-        ],
+        elements=[words(voice.word("accepted.text"), spacing="Medium"), *certificates],
     )
 
 

@@ -19,6 +19,7 @@ from notify.elements import (
     words,
 )
 from notify.remediation.entries import Advice, Link
+from notify.text import clean
 from notify.voice import Voice
 
 Item = TypeVar("Item")
@@ -68,7 +69,7 @@ def header(body: Body, tenant: Tenant, voice: Voice) -> Element:
             line(
                 run(f"{body.tone.icon} {voice.word(body.tone.word)}", weight="Bolder"),
                 run(" · "),
-                foreign(tenant.label),
+                foreign(clean(tenant.name) or tenant.id),
             ),
             words(body.title, size="Large", weight="Bolder", spacing="Small"),
             *(line(run(note)) for note in body.notes),

@@ -72,7 +72,9 @@ def _headline(title: str, subjects: Sequence[Subject], voice: Voice) -> str:
     expires_on = subjects[0].token.expires_on
     if expires_on and subjects[0].alert.problem in EXPIRING.values():
         return voice.labelled(title, voice.left(expires_on))
-    if expires_on and subjects[0].alert.problem in EXPIRED.values():
+    # A VPP token can be called expired by its state, with a date that is still ahead.
+    has_passed = expires_on is not None and expires_on <= voice.checked_at
+    if expires_on and has_passed and subjects[0].alert.problem in EXPIRED.values():
         return voice.labelled(title, voice.date(expires_on))
     return title
 

@@ -23,6 +23,7 @@ _SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _HIDDEN = frozenset({"Cf", "Cs", "Co", "Cn"})
 """Format characters (bidirectional, zero-width), lone surrogates, private and unassigned ones."""
 _SPACES = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_MOST_READ = 10 * MOST_CHARACTERS  # a column holds 32,768; what lies beyond is cut off anyway
 _MARKS = frozenset({"Mn", "Me"})
 _MOST_MARKS = 3  # in a row; more of them cover the lines above and below
 
@@ -31,7 +32,7 @@ def clean(text: str) -> str:
     """Return text of others on one line, cut at `MOST_CHARACTERS`; `''` where nothing is left."""
     shown: list[str] = []
     marks = 0
-    for character in text:
+    for character in text[:_MOST_READ]:
         category = unicodedata.category(character)
         if category in _SPACES or character in _SHAPELESS:
             shown.append(" ")

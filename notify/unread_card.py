@@ -29,7 +29,10 @@ def unread_body(
     entry = catalogue.failure(cause) if cause else catalogue.problem(alert.problem)
     advice = advise(entry, subjects, voice)
     elements = [words(entry.impact, spacing="Medium")]
-    elements += (container(_source(subject, voice), style="emphasis") for subject in subjects)
+    elements += (
+        container(_source(subject, voice, in_full=listing.in_full), style="emphasis")
+        for subject in subjects
+    )
     elements += [heading(voice.word("heading.steps")), *numbered(advice.steps)]
     elements.append(heading(voice.word("heading.next_expiries")))
     shown = _MOST_DATES if listing.in_full else listing.shown
@@ -43,7 +46,7 @@ def unread_body(
     )
 
 
-def _source(subject: Subject, voice: Voice) -> list[Element]:
+def _source(subject: Subject, voice: Voice, *, in_full: bool) -> list[Element]:
     alert = subject.alert
     facts = alert.facts
     values = [
@@ -51,7 +54,7 @@ def _source(subject: Subject, voice: Voice) -> list[Element]:
             "last_checked",
             run(voice.time(facts.as_of) if facts.as_of else voice.word("value.never")),
         ),
-        ("detail", foreign(facts.detail)),
+        ("detail", foreign(facts.detail if in_full else "")),
         ("http_status", run(str(facts.status) if facts.status else "")),
         ("request_id", foreign(facts.request_id)),
     ]

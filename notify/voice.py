@@ -55,7 +55,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def date(self, instant: datetime) -> str:
         """Return the local date."""
-        return f"{instant.astimezone(self.zone):%Y-%m-%d}"
+        return f"{self._local(instant):%Y-%m-%d}"
 
     def dated(self, instant: datetime) -> str:
         """Return the local date with its zone."""
@@ -63,7 +63,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def time(self, instant: datetime) -> str:
         """Return the local date and time with its zone."""
-        return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M} ({self.zone.key})"
+        return f"{self._local(instant):%Y-%m-%d %H:%M} ({self.zone.key})"
 
     def left(self, expires_on: datetime) -> str:
         """Return for how long a token is still valid, or no longer."""
@@ -87,10 +87,16 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def grace(self, expired_on: datetime) -> str:
         """Return how long an expired push certificate can still be renewed without re-enrolling."""
-        left = expired_on + _GRACE - self.checked_at
+        left = _GRACE - (self.checked_at - expired_on)
         if left < timedelta(0):
             return self.word("push.grace_over")
         return self._whole(left // _DAY, "push.grace_left", "push.grace_last_day")
+
+    def _local(self, instant: datetime) -> datetime:
+        try:
+            return instant.astimezone(self.zone)
+        except OverflowError:
+            return instant  # the last day of the year 9999, which stands for "never"
 
     def _whole(self, number: int, counted: str, none: str) -> str:
         return self.count(counted, number) if number > 0 else self.word(none)

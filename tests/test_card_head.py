@@ -86,8 +86,9 @@ def test_a_problem_that_is_not_new_says_since_when() -> None:
     assert "Open since: 2026-07-31 (Asia/Tokyo)" in lines(reminder)
 
 
-def test_a_tenant_without_a_name_is_shown_by_its_id() -> None:
-    card = of_tenant(EXPIRED_ADE, "").card()
+@pytest.mark.parametrize("name", ["", "\u200b"])
+def test_a_tenant_without_a_name_is_shown_by_its_id(name: str) -> None:
+    card = of_tenant(EXPIRED_ADE, name).card()
 
     assert lines(card)[0] == f"⛔ Critical · {TENANT.id}"
     assert TENANT.id in str(card["fallbackText"])
@@ -123,6 +124,19 @@ def test_time_left_counts_whole_days_from_the_check(left: timedelta, said: str) 
 
     assert lines(card)[1] == f"ADE token expires soon: {said}"
     assert any(line.startswith("Expires: ") and line.endswith(f" · {said}") for line in lines(card))
+
+
+def test_a_token_expired_by_its_state_alone_is_not_given_a_date_ahead() -> None:
+    card = batch(Problem.VPP_TOKEN_EXPIRED, CRITICAL, expires_on=CHECKED_AT + SECOND).card()
+
+    assert lines(card)[1] == "VPP token expired"
+
+
+def test_the_last_day_of_the_calendar_is_shown_in_every_zone() -> None:
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    card = batch(Problem.ADE_TERMS_NOT_ACCEPTED, CRITICAL, expires_on=never).card()
+
+    assert "Expires: 9999-12-31 (Asia/Tokyo)" in text(card)
 
 
 def test_dates_are_those_of_the_tenants_zone_which_is_named() -> None:

@@ -146,28 +146,37 @@ def test_the_second_language_is_folded_behind_a_button_that_it_names_itself(name
     assert [node for node in nodes(body[:-1]) if node.get("isVisible") is False] == []
 
 
-def planted(specimen: Specimen) -> Specimen:
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_the_limit_holds_whatever_others_wrote(name: str) -> None:
+    for worst in ("\\" * 300, "🧑" * 300):  # each counts four bytes, escaped or encoded
+        card = planted(SPECIMENS[name], worst).card(Language.JA, Language.EN)
+
+        assert size_bytes(card) <= LIMIT_BYTES
+        assert steps(card) == steps(cards(name)[2])
+
+
+def planted(specimen: Specimen, text: str = PLANTED) -> Specimen:
     """Return a batch in which everything that others can write is text that wants attention."""
-    tenant = Tenant(id=specimen.message.tenant.id, name=PLANTED)
+    tenant = Tenant(id=specimen.message.tenant.id, name=text)
     return Specimen(
         message=msgspec.structs.replace(specimen.message, tenant=tenant),
         alerts=[
-            msgspec.structs.replace(alert, facts=_planted_facts(alert.facts))
+            msgspec.structs.replace(alert, facts=_planted_facts(alert.facts, text))
             for alert in specimen.alerts
         ],
         tokens={
-            key: msgspec.structs.replace(row, token=_planted(row.token))
+            key: msgspec.structs.replace(row, token=_planted(row.token, text))
             for key, row in specimen.tokens.items()
         },
     )
 
 
-def _planted(token: AppleToken) -> AppleToken:
-    return msgspec.structs.replace(token, **dict.fromkeys(FOREIGN_IN_TOKEN.split(), PLANTED))
+def _planted(token: AppleToken, text: str) -> AppleToken:
+    return msgspec.structs.replace(token, **dict.fromkeys(FOREIGN_IN_TOKEN.split(), text))
 
 
-def _planted_facts(facts: Facts) -> Facts:
-    return msgspec.structs.replace(facts, **dict.fromkeys(FOREIGN_IN_FACTS.split(), PLANTED))
+def _planted_facts(facts: Facts, text: str) -> Facts:
+    return msgspec.structs.replace(facts, **dict.fromkeys(FOREIGN_IN_FACTS.split(), text))
 
 
 @cache
