@@ -14,7 +14,7 @@ from sandbox.node import ROOT
 
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
 _PYTEST = (sys.executable, "-m", "pytest")
-_WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4")
+_WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadgroup")
 """The threshold of coverage holds for the whole suite: a part of it would always miss it."""
 
 

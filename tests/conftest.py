@@ -6,6 +6,7 @@ failure when TOKENWATCH_REQUIRE_ALL is set: on a machine that has everything, a 
 that nobody runs.
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -24,6 +25,16 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
 # profile draws the same examples every time.
 settings.register_profile("project", parent=settings(), deadline=None)
 settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def levels_of_logs_end_with_the_test() -> Iterator[None]:
+    """Undo what the app does to its libraries' loggers, or the next test would hear less."""
+    loggers = tuple(logging.Logger.manager.loggerDict.values())
+    before = [(log, log.level) for log in loggers if isinstance(log, logging.Logger)]
+    yield
+    for log, level in before:
+        log.setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)
