@@ -36,7 +36,7 @@ _SECOND = "second_language"
 _PLAIN_NAME = re.compile(r"[^\W_]+(?:[ -][^\W_]+)*")
 
 Tokens = Mapping[tuple[str, str], TokenRow]
-"""The rows of the tokens that a card is about, by kind and id. Any can be missing."""
+"""The rows of the kinds that a card is about, by kind and id. Any can be missing."""
 
 
 class PayloadStyle(StrEnum):
@@ -57,8 +57,8 @@ def render(
     """Return the card of a message: at most `LIMIT_BYTES`, whatever the rows hold.
 
     `alerts` are those of the message's batch that are to be told, at least one unless it is a test
-    message. `tokens` are their rows; for `could_not_check` those of the whole source, whose next
-    dates the card names.
+    message. `tokens` are all rows of their kinds: a card also names the next dates of a source that
+    could not be read, and of how many tokens it tells.
     """
     subjects = sorted(
         (Subject(alert=alert, row=tokens.get((alert.kind, alert.token_id))) for alert in alerts),
@@ -135,7 +135,7 @@ def _body(
         case _, Problem.COULD_NOT_CHECK:
             return unread_body(subjects, list(tokens.values()), listing, voice)
         case _:
-            return problem_body(subjects, listing, voice)
+            return problem_body(subjects, list(tokens.values()), listing, voice)
 
 
 def _fallback(body: Body, tenant: Tenant, voice: Voice) -> str:

@@ -1,8 +1,10 @@
 """The body of a card about something wrong with tokens (pure)."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from apple_tokens.model import EXPIRED, EXPIRING, ApplePortal, Problem, TokenKind
+from apple_tokens.model import EXPIRED, EXPIRING, ApplePortal, Problem, Reason, TokenKind
+from apple_tokens.rows import TokenRow
 from notify import parts
 from notify.elements import Element, heading, line, numbered, run, words
 from notify.facts import GONE, Subject, describe, summarize
@@ -13,8 +15,12 @@ from notify.voice import Voice
 _IN_A_PORTAL = frozenset({TokenKind.ADE, TokenKind.VPP})
 """The push certificate has a site of its own at Apple."""
 
+_SEVERAL = 2
 
-def problem_body(subjects: Sequence[Subject], listing: Listing, voice: Voice) -> Body:
+
+def problem_body(
+    subjects: Sequence[Subject], rows: Sequence[TokenRow], listing: Listing, voice: Voice
+) -> Body:
     """Return what is wrong, what it breaks, with which tokens, and what to do about it."""
     problem = subjects[0].alert.problem
     entry = voice.catalogue.problem(problem)
@@ -24,6 +30,8 @@ def problem_body(subjects: Sequence[Subject], listing: Listing, voice: Voice) ->
     elements = [words(entry.impact, spacing="Medium")]
     if row:
         elements.append(words(voice.labelled(repair.title, repair.impact)))
+    if problem is Problem.ADE_SYNC_FAILED:
+        elements += _one_cause(subjects, rows, voice)
     expires_on = subjects[0].token.expires_on
     if problem is Problem.PUSH_CERTIFICATE_EXPIRED and expires_on:
         elements.append(line(run(voice.grace(expires_on), weight="Bolder")))
@@ -84,6 +92,24 @@ def _common_row(subjects: Sequence[Subject]) -> int:
     rows = {subject.alert.facts.sync_error_row for subject in subjects}
     is_sync_error = subjects[0].alert.problem is Problem.ADE_SYNC_FAILED
     return rows.pop() if is_sync_error and len(rows) == 1 else 0
+
+
+def _one_cause(
+    subjects: Sequence[Subject], rows: Sequence[TokenRow], voice: Voice
+) -> list[Element]:
+    """Say so where more than half of all tokens show the same new error since the same day."""
+    seen = Counter(
+        (subject.token.sync_error_code, voice.date(subject.alert.since))
+        for subject in subjects
+        if subject.alert.reason is Reason.NEW
+    )
+    if not seen:
+        return []
+    n = seen.most_common(1)[0][1]
+    total = sum(row.token.kind is TokenKind.ADE for row in rows)
+    if n < _SEVERAL or not n <= total < 2 * n:
+        return []
+    return [line(run(voice.word("sync.one_cause", n=n, total=total), weight="Bolder"))]
 
 
 def _as_of(subjects: Sequence[Subject], voice: Voice) -> tuple[str, ...]:

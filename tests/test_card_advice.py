@@ -1,11 +1,15 @@
 """What a card says to do, and where its buttons lead."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
-from apple_tokens.model import ApplePortal, Cloud, Problem, Severity, TokenKind
+from apple_tokens.model import ApplePortal, Cloud, Problem, Reason, Severity, TokenKind
 from tests.card_reading import lines, links, steps, text
-from tests.specimens import batch, sync_failed, with_facts, with_tokens
+from tests.specimens import CHECKED_AT, batch, sync_failed, with_facts, with_tokens
 
+DAY = timedelta(days=1)
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 EXPIRED_ADE = batch(Problem.ADE_TOKEN_EXPIRED, CRITICAL)
 EXPIRING_VPP = batch(Problem.VPP_TOKEN_EXPIRING, WARNING)
@@ -115,6 +119,35 @@ def test_tokens_with_different_errors_get_the_steps_that_are_right_for_all(
         "Apple profile not found (number 17)",
     ):
         assert f"Sync error: {title}" in lines(card)
+
+
+@pytest.mark.parametrize(
+    "failing,total,said", [(1, 1, False), (2, 4, False), (2, 3, True), (3, 5, True), (3, 6, False)]
+)
+def test_the_same_new_error_on_more_than_half_of_all_tokens_looks_like_one_cause(
+    failing: int, total: int, said: bool
+) -> None:
+    everything = batch(Problem.ADE_SYNC_FAILED, WARNING, count=total)
+    specimen = msgspec.structs.replace(everything, alerts=everything.alerts[:failing])
+
+    card = specimen.card()
+
+    claim = f"{failing} of {total} tokens show this error since the same day."
+    assert (claim in text(card)) is said
+
+
+def test_different_errors_and_older_ones_are_not_one_cause() -> None:
+    several = with_tokens(
+        batch(Problem.ADE_SYNC_FAILED, WARNING, count=3),
+        *({"sync_error_code": code} for code in (17, 18, 19)),
+    )
+    again = batch(Problem.ADE_SYNC_FAILED, WARNING, Reason.AGAIN, count=3)
+    one_day_apart = batch(Problem.ADE_SYNC_FAILED, WARNING, count=2)
+    earlier = msgspec.structs.replace(one_day_apart.alerts[0], since=CHECKED_AT - DAY)
+    apart = msgspec.structs.replace(one_day_apart, alerts=[earlier, one_day_apart.alerts[1]])
+
+    for specimen in (several, again, apart):
+        assert "one cause" not in text(specimen.card())
 
 
 def test_the_meaning_of_another_number_is_not_carried_over() -> None:
