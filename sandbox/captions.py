@@ -1,7 +1,7 @@
 """Say in a few words what was posted, and why (for people who read the channel of a sandbox)."""
 
-from apple_tokens.messages import MessageKind, RemediationMessage
-from apple_tokens.model import Problem, Reason
+from apple_tokens.messages import MessageKind
+from apple_tokens.model import Reason
 from sandbox.channel_page import ChannelPost
 from sandbox.stage import Posted
 
@@ -9,10 +9,11 @@ _WHY = {
     Reason.NEW: "seen for the first time",
     Reason.WORSE: "got worse",
     Reason.AGAIN: "is back",
-    Reason.REMINDER: "still there, told daily while critical",
+    Reason.REMINDER: "daily while critical",
     Reason.FIXED: "fixed",
     Reason.ACCEPTED: "accepted",
 }
+_MOST_NAMES = 5
 _OCCASIONS = {
     MessageKind.WELCOME: "once, after the first complete check",
     MessageKind.DIGEST: "every week",
@@ -20,21 +21,18 @@ _OCCASIONS = {
 }
 
 
-def caption(message: RemediationMessage) -> tuple[str, str, str]:
-    """Say what a message was about, why it was sent, and how many tokens it concerned."""
+def caption(posted: Posted) -> tuple[str, str, str]:
+    """Say what a card was about, why it was sent, and which tokens it concerned."""
+    message = posted.message
     if message.reason is None:
         return message.kind, _OCCASIONS.get(message.kind, ""), ""
-    what = message.problem or "what was fixed"
+    what: str = message.problem or "what was fixed"
     if message.stage.isdecimal():
-        what = f"{what}, {_counted(int(message.stage), 'day')} or less"
-    of = "source" if message.problem is Problem.COULD_NOT_CHECK else "token"
-    if message.problem is None:
-        of = "alert"
-    return what, _WHY[message.reason], _counted(message.count, of)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        days = int(message.stage)
+        what = f"{what}, {days} {'day' if days == 1 else 'days'} or less"
+    names = ", ".join(posted.names[:_MOST_NAMES])
+    more = len(posted.names) - _MOST_NAMES
+    return what, _WHY[message.reason], f"{names} and {more} more" if more > 0 else names
 
 
 def channel_posts(posted: list[Posted]) -> list[ChannelPost]:
@@ -42,7 +40,7 @@ def channel_posts(posted: list[Posted]) -> list[ChannelPost]:
     return [
         ChannelPost(
             at=item.run.at,
-            caption=": ".join(part for part in caption(item.message) if part),
+            caption=": ".join(part for part in caption(item) if part),
             card=card,
             failure=item.run.error,
         )

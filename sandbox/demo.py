@@ -90,15 +90,15 @@ async def _check(stage: Stage, now: datetime) -> None:
         if source.reason is not None:
             print(f"COULD NOT CHECK {KIND_NAMES[kind]}: {source.detail}")
     print("\nPosted to the channel:")
-    lines = [("", *caption(posted.message)) for posted in stage.posted[already:]]
+    lines = [("", *caption(posted)) for posted in stage.posted[already:]]
     print(columns(lines) if lines else "  nothing", flush=True)
 
 
 def _print_day(report: timelapse.DayReport) -> None:
     print(f"{report.day:%a} {report.day}  day {report.number:2}  {report.about}")
     for item in report.posted:
-        what, why, count = caption(item.message)
-        print(f"        {item.run.at:%H:%M} UTC  {what}: {why}{f' ({count})' if count else ''}")
+        what, why, names = caption(item)
+        print(f"        {item.run.at:%H:%M} UTC  {what}: {why}{f' ({names})' if names else ''}")
 
 
 async def _show(posted: list[Posted]) -> None:

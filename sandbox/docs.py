@@ -1,6 +1,7 @@
 """`python3 -m sandbox docs`: write what the documents take from a run of the app."""
 
 import asyncio
+import logging
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _BEGIN, _END = "<!-- sixty-days -->\n", "<!-- /sixty-days -->"
 
 def main() -> int:
     """Write the table of the sixty days into docs/design.md."""
+    logging.getLogger("apple_tokens").setLevel(logging.CRITICAL)  # the story is no trouble
     with tempfile.TemporaryDirectory() as data, Azurite(Path(data)) as azurite:
         reports, _ = asyncio.run(timelapse.play_all(azurite, timelapse.DAYS))
     text = with_table(DESIGN.read_text(encoding="utf-8"), timelapse.as_table(reports))

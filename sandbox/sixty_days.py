@@ -91,6 +91,7 @@ def _graph(*, up: bool) -> Act:
 
 
 STORY: dict[int, tuple[str, Act]] = {
+    1: ("The first check", _nothing),
     7: ("“Training room” is snoozed for two weeks", _snooze_training_room),
     11: ("“Shops” is renewed", _then(lambda tenant, now: tenant.renew("Shops", now))),
     14: ("Apple publishes new terms", _terms(3)),

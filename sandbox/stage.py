@@ -10,7 +10,7 @@ from typing import Self
 
 from azure.data.tables.aio import TableServiceClient
 
-from apple_tokens.messages import RemediationMessage, decode
+from apple_tokens.messages import MalformedMessageError, RemediationMessage, decode
 from apple_tokens.rows import AlertRow, TokenRow
 from apple_tokens.tables import TokenTables
 from check_tokens.blueprint import check
@@ -31,10 +31,11 @@ _NO_WAITS = Waits(after_trouble_s=(0.0, 0.0, 0.0), longest_own_wait_s=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A run of the flow, and the ticket that brought it about."""
+    """A run of the flow, the ticket that brought it about, and the tokens that it was about."""
 
     message: RemediationMessage
     run: Run
+    names: tuple[str, ...]
 
 
 class Stage:
@@ -92,11 +93,21 @@ class Stage:
 
     async def _notify(self, now: datetime, body: str, dequeue_count: int) -> None:
         before = len(self.teams.runs)
+        names = await self._names(body)
         try:
             await tell(now, self.environment, body, dequeue_count)
         finally:
             new = self.teams.runs[before:]
-            self.posted += [Posted(message=decode(body), run=run) for run in new]
+            self.posted += [Posted(message=decode(body), run=run, names=names) for run in new]
+
+    async def _names(self, body: str) -> tuple[str, ...]:
+        try:
+            batch = decode(body).batch
+        except MalformedMessageError:
+            return ()
+        names = {(row.token.kind, row.token.id): row.token.name for row in await self.token_rows()}
+        found = await self.tables.untold(batch)
+        return tuple(sorted({names.get((a.row.kind, a.row.token_id)) or a.row.kind for a in found}))
 
     async def __aenter__(self) -> Self:
         enter = self._open.enter_async_context

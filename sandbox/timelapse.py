@@ -82,9 +82,14 @@ def as_table(reports: list[DayReport]) -> str:
     lines = ["| Day | Date | What happens | Posted, and why |", "|---|---|---|---|"]
     for report in reports:
         if report.about or report.posted:
-            posted = "; ".join(": ".join(caption(item.message)[:2]) for item in report.posted)
+            posted = "<br>".join(_described(item) for item in report.posted)
             lines.append(f"| {report.number} | {report.day} | {report.about} | {posted} |")
     return "\n".join(lines)
+
+
+def _described(item: Posted) -> str:
+    what, why, names = caption(item)
+    return f"{what}: {why}{f' ({names})' if names else ''}"
 
 
 async def play_all(azurite: Azurite, days: int) -> tuple[list[DayReport], list[Posted]]:
