@@ -82,6 +82,7 @@ def stand(
     sources = tuple(run_rows.source(kind) for kind in TokenKind)
     tried = [source.tried_at for source in sources if source.tried_at]
     checked_at = max(tried, default=message.checked_at)
+    tokens = sorted(tokens, key=lambda row: row.key)
     rows = {(row.token.kind, row.token.id): row for row in tokens}
     still_open = [
         Subject(alert=alert, row=rows.get((alert.kind, alert.token_id)))
@@ -102,7 +103,7 @@ def stand(
         with_welcome=tuple(
             sorted((one for one in told if one.alert.batch == message.batch), key=_urgency)
         ),
-        snoozed=tuple(sorted(snoozed, key=lambda one: one.alert.snoozed_until or _NEVER)),
+        snoozed=tuple(sorted(snoozed, key=_end_of_snooze)),
         unread=tuple(source for source in sources if source.reason or not source.read_at),
         unread_severities=tuple(
             one.alert.severity for one in present if one.alert.token_id == SOURCE_ID
@@ -123,6 +124,10 @@ def _lies_ahead(row: TokenRow, now: datetime) -> bool:
     return expires_on is not None and expires_on > now and row.absent_since is None
 
 
+def _end_of_snooze(subject: Subject) -> tuple[datetime, str]:
+    return subject.alert.snoozed_until or _NEVER, subject.alert.key
+
+
 def _groups(subjects: Iterable[Subject]) -> tuple[Group, ...]:
     found = dict[tuple[int, int], list[Subject]]()
     for subject in subjects:
@@ -138,8 +143,8 @@ def _groups(subjects: Iterable[Subject]) -> tuple[Group, ...]:
     )
 
 
-def _urgency(subject: Subject) -> tuple[datetime, TokenKind, str]:
+def _urgency(subject: Subject) -> tuple[datetime, str]:
     """Order the tokens of a group: the first to expire first, or the longest open."""
     expires_on = subject.token.expires_on
     instant = (expires_on or _NEVER) if subject.alert.problem in DATED else subject.alert.since
-    return instant, subject.alert.kind, subject.alert.token_id
+    return instant, subject.alert.key
