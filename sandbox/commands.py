@@ -18,6 +18,15 @@ _WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=load
 """The threshold of coverage holds for the whole suite: a part of it would always miss it."""
 
 
+_MODULES = {
+    "demo": "sandbox.demo",
+    "docs": "sandbox.docs",
+    "package": "sandbox.package",
+    "serve": "sandbox.serve",
+}
+"""Commands with a module of their own."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One check: its name and the words that start it."""
@@ -28,13 +37,9 @@ class Stage:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    if command == "demo":
-        # Loaded here only: what the demo needs is no business of the other commands.
-        return int(importlib.import_module("sandbox.demo").main(arguments))
-    if command == "docs":
-        return int(importlib.import_module("sandbox.docs").main())
-    if command == "package":
-        return int(importlib.import_module("sandbox.package").main(arguments))
+    if command in _MODULES:
+        # Loaded here only: what one command needs is no business of the others.
+        return int(importlib.import_module(_MODULES[command]).main(arguments))
     if command == "test":
         return _call([*_PYTEST, *(arguments or _WHOLE_SUITE)])
     return _run_stages({"check": _checks, "format": _formatting, "lock": _locking}[command]())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import timelapse
@@ -13,7 +14,7 @@ DESIGN = ROOT / "docs" / "design.md"
 _BEGIN, _END = "<!-- sixty-days -->\n", "<!-- /sixty-days -->"
 
 
-def main() -> int:
+def main(_arguments: Sequence[str]) -> int:
     """Write the table of the sixty days into docs/design.md."""
     logging.getLogger("apple_tokens").setLevel(logging.CRITICAL)  # the story is no trouble
     with tempfile.TemporaryDirectory() as data, Azurite(Path(data)) as azurite:
