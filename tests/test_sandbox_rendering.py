@@ -109,6 +109,14 @@ async def test_the_renderer_complains_about_what_it_does_not_know(renderer: Rend
     assert any("Hologram" in complaint for complaint in seen.complaints)
 
 
+async def test_the_renderer_has_nothing_against_the_language_of_several_cards(
+    renderer: Renderer,
+) -> None:
+    seen = await renderer.render([card(text("Hello"), lang="ja") for _ in range(3)])
+
+    assert [one.complaints for one in seen] == [[], [], []]
+
+
 async def test_hostile_markdown_and_html_run_nothing_and_lead_nowhere(renderer: Renderer) -> None:
     bad = (
         "<img src=x onerror=\"document.title='owned'\"> [a](javascript:alert(1)) "

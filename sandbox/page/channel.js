@@ -22,6 +22,8 @@
       if (isWeb(action.url)) window.open(action.url, "_blank", "noopener");
     };
     const context = new AdaptiveCards.SerializationContext();
+    // The renderer's own pattern for `lang` remembers where it last matched, and so refuses every second card's.
+    AdaptiveCards.CardElement.langProperty.regEx.lastIndex = 0;
     card.parse(content, context);
     const drawn = card.render();
     if (drawn) place.append(drawn);
