@@ -55,6 +55,8 @@ async def _of_a_token_that_is_gone(
     desk: Desk, wanted: str, unknown: UnknownTokenError
 ) -> tuple[str, list[HistoryRow]]:
     """Look into the history itself: the status row goes with the token, its history stays."""
+    if not wanted:  # the push certificate has no name
+        raise unknown
     quoted = wanted.replace("'", "''")
     found = await Partition(desk.service, desk.tenant_id).query(
         HISTORY, HistoryRow, f"(Name eq '{quoted}' or TokenId eq '{quoted}')"

@@ -47,7 +47,8 @@ def find_alert(
 ) -> AlertRow:
     """Return the alert of a token that has not ended. Raise CommandError when it is not one.
 
-    An empty `problem` means the only one. `what` says which alerts these are.
+    An empty `problem` means the only one, or of several the only one that no cause silences: what
+    has expired is still expiring, but nobody means that. `what` says which alerts these are.
     """
     mine = [
         alert
@@ -55,12 +56,14 @@ def find_alert(
         if (alert.kind, alert.token_id) == (row.token.kind, row.token.id) and alert.ended_at is None
     ]
     found = [alert for alert in mine if problem in {"", alert.problem}]
+    if not problem and len(found) > 1:
+        found = [alert for alert in found if not alert.silenced] or found
     if len(found) == 1:
         return found[0]
     listed = ", ".join(sorted(alert.problem for alert in mine))
     name = describe(row)
     if found:
-        raise CommandError(f"{name} has {len(found)} {what}s, name one with --problem: {listed}")
+        raise CommandError(f"{name} has {len(mine)} {what}s, name one with --problem: {listed}")
     if mine:
         raise CommandError(f"{name} has no {what} {printable(problem)}, only: {listed}")
     raise CommandError(f"{name} has no {what}")

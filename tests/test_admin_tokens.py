@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from admin.command import CommandError
 from admin.tokens import UnknownTokenError, describe, end_of_snooze, find_alert, find_token
@@ -101,6 +102,15 @@ class TestAnAlert:
             "ADE token Offices has 2 open alerts, name one with --problem: "
             "ade_sync_stale, ade_token_expired"
         )
+
+    def test_that_a_cause_silences_is_meant_only_where_it_is_named_or_alone(self) -> None:
+        silenced = alert(Problem.ADE_TOKEN_EXPIRING, silenced=True)
+
+        assert find_alert([silenced, self.expired], ROWS[0], "") == self.expired
+        assert find_alert([silenced, self.expired], ROWS[0], silenced.problem) == silenced
+        assert find_alert([silenced], ROWS[0], "") == silenced
+        with pytest.raises(CommandError, match="has 2 open alerts"):
+            find_alert([silenced, replace(self.stale, silenced=True)], ROWS[0], "")
 
     def test_that_is_not_there_is_answered_with_those_that_are(self) -> None:
         with pytest.raises(CommandError) as error:
