@@ -63,10 +63,10 @@ def encode(row: Struct, columns: frozenset[str]) -> Entity:
 @cache
 def columns_of(row_type: type[Struct]) -> frozenset[str]:
     """Return the names of all columns of a row type."""
-    names = {field.encode_name for field in msgspec.structs.fields(row_type)}
+    names = _field_names(row_type)
     if "Token" in names:
         names = (names - {"Token"}) | columns_of(AppleToken)
-    return frozenset(names)
+    return names
 
 
 def decode(row_type: type[_Row], entity: Mapping[str, Any]) -> tuple[_Row, tuple[str, ...]]:
@@ -129,8 +129,14 @@ def _flat_fields(row_type: type[Struct]) -> list[msgspec.structs.FieldInfo]:
     return fields
 
 
+@cache
+def _field_names(row_type: type[Struct]) -> frozenset[str]:
+    # Asked for each row: looked up anew, they take several times as long as the row itself.
+    return frozenset(field.encode_name for field in msgspec.structs.fields(row_type))
+
+
 def _shape(row_type: type[Struct], cells: dict[str, Any]) -> dict[str, Any]:
-    names = {field.encode_name for field in msgspec.structs.fields(row_type)}
+    names = _field_names(row_type)
     if "Token" in names:
         return cells | {"Token": cells}
     return cells | {name: _json(cells[name]) for name in names & _JSON_COLUMNS & cells.keys()}
