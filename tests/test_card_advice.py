@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from apple_tokens.model import ApplePortal, Cloud, Problem, Reason, Severity, TokenKind
+from sandbox.specimens.alerts import batch, sync_failed
+from sandbox.specimens.tokens import CHECKED_AT
 from tests.card_reading import lines, links, steps, text
-from tests.specimens import CHECKED_AT, batch, sync_failed, with_facts, with_tokens
+from tests.specimens import with_facts, with_tokens
 
 DAY = timedelta(days=1)
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from apple_tokens.model import Problem, Severity
+from sandbox.specimens.alerts import batch, without_rows
+from sandbox.specimens.tokens import CHECKED_AT
 from tests.card_reading import lines, links, text
-from tests.specimens import CHECKED_AT, batch, with_facts, with_row, with_tokens, without_rows
+from tests.specimens import with_facts, with_row, with_tokens
 
 DAY = timedelta(days=1)
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING

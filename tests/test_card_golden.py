@@ -11,7 +11,8 @@ import pytest
 from apple_tokens.model import FailureReason, Problem, Reason, Severity, TokenKind
 from notify.card import PayloadStyle, payload
 from notify.remediation import Language
-from tests.specimens import CHECKED_AT, accepted, batch, renewed, trial_message, unread
+from sandbox.specimens.alerts import accepted, batch, renewed, trial_message, unread
+from sandbox.specimens.tokens import CHECKED_AT
 
 GOLDEN = Path(__file__).parent / "golden" / "cards"
 DAY = timedelta(days=1)

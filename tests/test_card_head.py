@@ -8,17 +8,10 @@ import pytest
 
 from apple_tokens.model import Problem, Reason, Severity
 from notify.elements import Element
+from sandbox.specimens.alerts import Specimen, accepted, batch, fixed, trial_message
+from sandbox.specimens.tokens import CHECKED_AT, TENANT
 from tests.card_reading import lines, styles, text
-from tests.specimens import (
-    CHECKED_AT,
-    TENANT,
-    Specimen,
-    accepted,
-    batch,
-    fixed,
-    of_tenant,
-    trial_message,
-)
+from tests.specimens import of_tenant
 
 UTC_ZONE = ZoneInfo("UTC")
 SECOND = timedelta(seconds=1)

@@ -5,17 +5,9 @@ import pytest
 
 from apple_tokens.model import SOURCE_ID, Facts, FailureReason, Problem, Severity, TokenKind
 from notify.remediation import Language
+from sandbox.specimens.alerts import accepted, batch, fixed, renewed, trial_message, unread
 from tests.card_reading import lines, links, steps, text
-from tests.specimens import (
-    accepted,
-    batch,
-    fixed,
-    renewed,
-    trial_message,
-    unread,
-    with_facts,
-    with_row,
-)
+from tests.specimens import with_facts, with_row
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 

@@ -8,8 +8,10 @@ import pytest
 from apple_tokens.model import Problem, Severity, TokenKind
 from notify.card import LIMIT_BYTES, size_bytes
 from notify.remediation import Language
+from sandbox.specimens.alerts import Specimen, batch, sync_failed
+from sandbox.specimens.tokens import CHECKED_AT
 from tests.card_reading import lines, steps
-from tests.specimens import CHECKED_AT, Specimen, batch, sync_failed, with_tokens
+from tests.specimens import with_tokens
 
 HOUR = timedelta(hours=1)
 EN, JA = Language.EN, Language.JA

@@ -14,9 +14,9 @@ from apple_tokens.model import AppleToken, Facts, Tenant
 from notify.card import LIMIT_BYTES, size_bytes
 from notify.elements import Element
 from notify.remediation import Language, load
+from sandbox.specimens.alerts import Specimen
+from sandbox.specimens.every import every_specimen
 from tests.card_reading import lines, links, nodes, of_type, steps
-from tests.every_card import every_specimen
-from tests.specimens import Specimen
 
 SPECIMENS = dict(every_specimen())
 LANGUAGES = ((Language.EN,), (Language.JA,), (Language.JA, Language.EN))

@@ -13,8 +13,8 @@ from notify.card import LIMIT_BYTES, size_bytes
 from notify.elements import Element
 from notify.remediation import Language
 from notify.text import MOST_CHARACTERS, clean
+from sandbox.specimens.alerts import Specimen, batch
 from tests.card_reading import links, of_type
-from tests.specimens import Specimen, batch
 
 HOSTILE = (
     "<at>Everyone</at>",

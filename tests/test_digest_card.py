@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from apple_tokens.model import SOURCE_ID, FailureReason, Health, Problem, Severity, TokenKind
 from apple_tokens.rows import AlertRow, TokenRow
-from tests.card_reading import lines, of_type, styles, text
-from tests.overviews import (
+from sandbox.specimens.overviews import (
     DAY,
     DIGEST,
     HOUR,
@@ -24,7 +23,8 @@ from tests.overviews import (
     source_alert,
     unread_source,
 )
-from tests.specimens import CHECKED_AT, token
+from sandbox.specimens.tokens import CHECKED_AT, token
+from tests.card_reading import lines, of_type, styles, text
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 ADE, VPP, PUSH = TokenKind

@@ -14,21 +14,21 @@ from apple_tokens.model import Problem, Tenant, TokenKind
 from notify.card import LIMIT_BYTES, size_bytes
 from notify.elements import Element
 from notify.remediation import Language, load
-from tests.card_reading import lines, links, nodes, of_type, text
-from tests.overviews import (
+from sandbox.specimens.every import every_overview
+from sandbox.specimens.overviews import (
     DIGEST,
     WELCOME,
     Overview,
     ailing,
-    every_overview,
     expired,
-    large,
     long_expired,
     overview,
     row,
     snoozed,
 )
-from tests.specimens import token
+from sandbox.specimens.tokens import token
+from tests.card_reading import lines, links, nodes, of_type, text
+from tests.specimens import large
 from tests.test_card_structure import (
     ALLOWED,
     FOREIGN_IN_TOKEN,

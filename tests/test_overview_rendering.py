@@ -5,7 +5,7 @@ import pytest
 from notify.remediation import Language, load
 from sandbox.channel_page import Theme
 from sandbox.rendering import RenderedCard, Renderer
-from tests.overviews import every_overview
+from sandbox.specimens.every import every_overview
 from tests.test_card_text import HOSTILE
 from tests.test_overview_cards import planted
 

@@ -6,22 +6,22 @@ from msgspec.structs import replace
 from apple_tokens.model import FailureReason, Health, Problem, Severity, TokenKind
 from notify.card import LIMIT_BYTES, size_bytes
 from notify.remediation import Language
-from tests.card_reading import lines, links, of_type, styles, text
-from tests.overviews import (
+from sandbox.specimens.overviews import (
     WELCOME,
     Overview,
     ailing,
     expired,
-    first_day,
     healthy,
-    large,
     long_expired,
     overview,
     row,
     run_rows,
     unread_source,
 )
-from tests.specimens import token
+from sandbox.specimens.sample_overviews import first_day
+from sandbox.specimens.tokens import token
+from tests.card_reading import lines, links, of_type, styles, text
+from tests.specimens import large
 
 ADE, VPP, PUSH = TokenKind
 SNOOZE = "python -m admin snooze TOKEN --until DATE --reason TEXT"

@@ -1,6 +1,6 @@
-"""Tenants of every sort that welcome and digest are made for, as the rows of a check hold them."""
+"""Tenants of any sort that welcome and digest are made for, as the rows of a check hold them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from notify.elements import Element
 from notify.overview_card import render_overview
 from notify.remediation import Language, load
 from notify.voice import Presentation
-from tests.specimens import CHECKED_AT, TENANT, TOKYO, kinds_of, severities_of, token
+from sandbox.specimens.tokens import CHECKED_AT, TENANT, TOKYO, token
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -200,137 +200,3 @@ def source_alert(kind: TokenKind, severity: Severity = Severity.CRITICAL) -> Ale
         step=1,
         told_step=1,
     )
-
-
-def troubled() -> Overview:
-    """Return the digest of a tenant that has something for every part of the card."""
-    pairs = [
-        ailing(Problem.ADE_TOKEN_EXPIRED, expired(TokenKind.ADE, 0, days=20), since=20 * DAY),
-        ailing(Problem.ADE_TOKEN_EXPIRED, expired(TokenKind.ADE, 1, days=3)),
-        ailing(
-            Problem.ADE_TOKEN_EXPIRING,
-            token(TokenKind.ADE, 2, expires_on=CHECKED_AT + 12 * DAY + HOUR),
-            Severity.WARNING,
-        ),
-        ailing(
-            Problem.ADE_SYNC_FAILED,
-            token(TokenKind.ADE, 3, sync_error_code=17),
-            Severity.WARNING,
-            step=0,
-            told_step=0,
-        ),
-        ailing(
-            Problem.ADE_SYNC_STALE,
-            token(TokenKind.ADE, 4),
-            Severity.WARNING,
-            clear_since=CHECKED_AT,
-        ),
-        snoozed(Problem.VPP_TOKEN_EXPIRED, expired(TokenKind.VPP, 0, days=90), days=30),
-    ]
-    others = [
-        row(token(TokenKind.VPP, 1), health=Health.UNKNOWN, checked_at=CHECKED_AT - 3 * DAY),
-        row(token(TokenKind.PUSH)),
-        row(token(TokenKind.ADE, 8, name="Kyoto 京都"), first_seen_at=CHECKED_AT - DAY),
-        row(
-            token(TokenKind.ADE, 9, name="Loaned iPads"),
-            health=Health.UNKNOWN,
-            absent_since=CHECKED_AT,
-        ),
-    ]
-    return overview(
-        DIGEST,
-        pairs,
-        *others,
-        rows=run_rows(unread_source(TokenKind.VPP)),
-        alerts=[source_alert(TokenKind.VPP)],
-    )
-
-
-def first_day() -> Overview:
-    """Return the welcome of a tenant in which much was left undone."""
-    pairs = [
-        ailing(Problem.ADE_TOKEN_EXPIRED, expired(TokenKind.ADE, 0), told_step=0),
-        ailing(Problem.ADE_TERMS_NOT_ACCEPTED, token(TokenKind.ADE, 1), told_step=0),
-        ailing(Problem.ADE_TERMS_NOT_ACCEPTED, token(TokenKind.ADE, 2), told_step=0),
-        *(long_expired(TokenKind.ADE, 10 + n, days=40 + 70 * n) for n in range(3)),
-        *(long_expired(TokenKind.VPP, 10 + n, days=400 + n) for n in range(4)),
-    ]
-    return overview(WELCOME, pairs, *healthy(ade=0, vpp=9))
-
-
-def every_problem(batch: str) -> Overview:
-    """Return a tenant with every problem at every severity, two of each."""
-    pairs = []
-    for problem in Problem:
-        if problem is Problem.COULD_NOT_CHECK:
-            continue
-        for severity in severities_of(problem):
-            for number in range(2):
-                seen = token(kinds_of(problem)[0], number)
-                seen = replace(seen, id=f"{problem}-{severity}-{number}")
-                pairs.append(ailing(problem, seen, severity))
-    return overview(batch, pairs)
-
-
-def large(batch: str, name: str = "{kind} {number:04}", text: str = "") -> Overview:
-    """Return the largest tenant that Apple allows, half of it with problems."""
-    seen = [token(TokenKind.PUSH)]
-    seen += [token(TokenKind.ADE, n) for n in range(2_000)]
-    seen += [token(TokenKind.VPP, n) for n in range(3_000)]
-    tokens, alerts = list[TokenRow](), list[AlertRow]()
-    for number, one in enumerate(seen):
-        named = replace(
-            one,
-            name=name.format(kind=one.kind, number=number),
-            **({"location": text, "apple_account": text} if text else {}),
-        )
-        problems = [
-            (problem, severity)
-            for problem in Problem
-            if one.kind in kinds_of(problem) and problem is not Problem.COULD_NOT_CHECK
-            for severity in severities_of(problem)
-        ]
-        problem, severity = problems[number % len(problems)]
-        if number % 2:
-            tokens.append(row(named, first_seen_at=CHECKED_AT - DAY * (number % 3)))
-            continue
-        known, alert = ailing(problem, named, severity)
-        if number % 10 == 0:
-            known, alert = snoozed(problem, named, days=number % 90)
-            alert = replace(alert, snooze_reason=text or alert.snooze_reason)
-        if number % 14 == 0:
-            known, alert = long_expired(one.kind, number, days=50)
-            known = replace(known, token=replace(named, expires_on=known.token.expires_on))
-            alert = replace(alert, token_id=named.id)
-        tokens.append(known)
-        alerts.append(alert)
-    return replace(overview(batch, alerts=alerts), tokens=tokens)
-
-
-def every_overview() -> Iterator[tuple[str, Overview]]:
-    """Return every sort of welcome and digest, by a name that says which."""
-    vpp_unread = run_rows(unread_source(TokenKind.VPP, FailureReason.UNAVAILABLE))
-    never_read = run_rows(unread_source(TokenKind.VPP, ever_read=False), told_before=False)
-    yield "welcome-healthy", overview(WELCOME, [], *healthy())
-    yield "welcome-first_day", first_day()
-    yield "welcome-unread", overview(WELCOME, [], *healthy(vpp=0), rows=never_read)
-    yield "welcome-nothing_configured", overview(WELCOME)
-    yield (
-        "welcome-push_certificate",
-        overview(WELCOME, [long_expired(TokenKind.PUSH, 0, days=45)], *healthy(push=False)),
-    )
-    yield "welcome-every_problem", every_problem(WELCOME)
-    yield "digest-healthy", overview(DIGEST, [], *healthy())
-    yield "digest-many_healthy", overview(DIGEST, [], *healthy(ade=20, vpp=60))
-    yield "digest-troubled", troubled()
-    yield "digest-unread", overview(DIGEST, [], *healthy(), rows=vpp_unread)
-    yield "digest-nothing_configured", overview(DIGEST)
-    yield (
-        "digest-snoozed",
-        overview(
-            DIGEST,
-            [snoozed(Problem.ADE_TOKEN_EXPIRED, expired(TokenKind.ADE, 7), days=20)],
-            *healthy(),
-        ),
-    )
-    yield "digest-every_problem", every_problem(DIGEST)

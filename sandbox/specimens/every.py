@@ -3,19 +3,31 @@
 from collections.abc import Iterator
 
 from apple_tokens.model import FailureReason, Problem, Reason, TokenKind
-from tests.specimens import (
+from sandbox.specimens.alerts import (
     Specimen,
     accepted,
     batch,
     fixed,
-    kinds_of,
     renewed,
-    severities_of,
     sync_failed,
     trial_message,
     unread,
     without_rows,
 )
+from sandbox.specimens.overviews import (
+    DIGEST,
+    WELCOME,
+    Overview,
+    expired,
+    healthy,
+    long_expired,
+    overview,
+    run_rows,
+    snoozed,
+    unread_source,
+)
+from sandbox.specimens.sample_overviews import every_problem, first_day, troubled
+from sandbox.specimens.tokens import kinds_of, severities_of
 
 
 def every_specimen() -> Iterator[tuple[str, Specimen]]:
@@ -50,3 +62,32 @@ def every_specimen() -> Iterator[tuple[str, Specimen]]:
     yield "fixed-many", fixed(Problem.ADE_SYNC_FAILED, Problem.ADE_SYNC_STALE, count=30)
     yield "accepted", accepted()
     yield "test", trial_message()
+
+
+def every_overview() -> Iterator[tuple[str, Overview]]:
+    """Return every sort of welcome and digest, by a name that says which."""
+    vpp_unread = run_rows(unread_source(TokenKind.VPP, FailureReason.UNAVAILABLE))
+    never_read = run_rows(unread_source(TokenKind.VPP, ever_read=False), told_before=False)
+    yield "welcome-healthy", overview(WELCOME, [], *healthy())
+    yield "welcome-first_day", first_day()
+    yield "welcome-unread", overview(WELCOME, [], *healthy(vpp=0), rows=never_read)
+    yield "welcome-nothing_configured", overview(WELCOME)
+    yield (
+        "welcome-push_certificate",
+        overview(WELCOME, [long_expired(TokenKind.PUSH, 0, days=45)], *healthy(push=False)),
+    )
+    yield "welcome-every_problem", every_problem(WELCOME)
+    yield "digest-healthy", overview(DIGEST, [], *healthy())
+    yield "digest-many_healthy", overview(DIGEST, [], *healthy(ade=20, vpp=60))
+    yield "digest-troubled", troubled()
+    yield "digest-unread", overview(DIGEST, [], *healthy(), rows=vpp_unread)
+    yield "digest-nothing_configured", overview(DIGEST)
+    yield (
+        "digest-snoozed",
+        overview(
+            DIGEST,
+            [snoozed(Problem.ADE_TOKEN_EXPIRED, expired(TokenKind.ADE, 7), days=20)],
+            *healthy(),
+        ),
+    )
+    yield "digest-every_problem", every_problem(DIGEST)
