@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.browser import NO_BROWSER, find_browser
-from sandbox.channel_page import ChannelPost, Theme, draw_channel_page
+from sandbox.card_page import Theme
+from sandbox.channel_page import ChannelPost, draw_channel_page
 from sandbox.devtools import BrowserError
 from sandbox.rendering import open_renderer
 

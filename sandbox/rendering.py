@@ -9,8 +9,9 @@ import msgspec
 from aiohttp import web
 
 from sandbox.browser import open_browser
-from sandbox.channel_page import Theme, draw_cards
-from sandbox.devtools import Box, Page
+from sandbox.card_page import Theme, draw_cards
+from sandbox.devtools import Box, BrowserError, Page
+from sandbox.glyphs import FONTS_TO_INSTALL, uncovered_characters
 from sandbox.server import LoopbackServer
 from sandbox.teams_flow import Card
 
@@ -22,14 +23,16 @@ _MAX_PICTURE_PX = 16_000
 class RenderedCard:
     """What a person sees of a card: what is folded away is not in it.
 
-    `links` are those of the text and of the buttons. `overflow` names what does not fit into the
-    card or is cut off; `complaints` are the renderer's own. `height` is in CSS pixels.
+    `links` are those of the text and of the buttons. `overflow` names what is wider than its box or
+    than the card; `complaints` are the renderer's own. `elements` are the names of all elements
+    that the card became, the folded ones too. `height` is in CSS pixels.
     """
 
     text: str
     links: list[str]
     overflow: list[str]
     complaints: list[str]
+    elements: list[str]
     height: float
 
 
@@ -53,36 +56,53 @@ class Renderer:
 
         `unfold` is the title of a button to be pressed on every card before it is read.
         """
-        await self._open(draw_cards(cards, theme=theme, language=language), width_px)
+        await self.draw(draw_cards(cards, theme=theme, language=language), width_px=width_px)
         if unfold:
-            title = msgspec.json.encode(unfold).decode()
-            await self.page.evaluate(
-                "document.querySelectorAll('button').forEach("
-                f"button => button.innerText.trim() === {title} && button.click())"
-            )
+            await self.press(unfold)
+        return await self.read()
+
+    async def draw(self, document: str, *, width_px: int = 600, scale: float = 1) -> None:
+        """Draw a page in a window of this width, with `scale` dots for each pixel of it."""
+        self._server.document = document
+        await self.page.resize(width_px, scale)
+        await self.page.open(self._server.url)
+
+    async def press(self, title: str) -> None:
+        """Press every button with this title."""
+        await self.page.evaluate(
+            "document.querySelectorAll('button').forEach("
+            f"button => button.innerText.trim() === {_quote(title)} && button.click())"
+        )
+
+    async def read(self, *, width_px: int | None = None) -> list[RenderedCard]:
+        """Read back what is seen of each card, in a window of another width if one is given."""
+        if width_px is not None:
+            await self.page.resize(width_px)
         return msgspec.convert(await self.page.evaluate("report()"), list[RenderedCard])
 
     async def take_pictures(
         self, document: str, selector: str, *, width_px: int = 1_000, scale: float = 2
     ) -> list[bytes]:
-        """Draw a page and take a PNG of each element that fits the CSS selector."""
-        await self._open(document, width_px, scale)
+        """Draw a page and take a PNG of each element that fits the CSS selector.
+
+        Raise BrowserError where a character of the page would be shown as an empty box.
+        """
+        await self.draw(document, width_px=width_px, scale=scale)
+        if missing := await uncovered_characters(self.page):
+            raise BrowserError(f"no installed font has {missing}: {FONTS_TO_INSTALL}")
         boxes = await self.page.evaluate(
-            f"[...document.querySelectorAll({msgspec.json.encode(selector).decode()})]"
+            f"[...document.querySelectorAll({_quote(selector)})]"
             ".map(element => element.getBoundingClientRect().toJSON())"
         )
         pictures = []
         for box in msgspec.convert(boxes, list[Box]):
-            if box.height * scale > _MAX_PICTURE_PX:
+            is_long = box.height * scale > _MAX_PICTURE_PX
+            if is_long:
                 await self.page.resize(width_px, _MAX_PICTURE_PX / box.height)
             pictures.append(await self.page.picture(box))
-            await self.page.resize(width_px, scale)
+            if is_long:
+                await self.page.resize(width_px, scale)
         return pictures
-
-    async def _open(self, document: str, width_px: int, scale: float = 1) -> None:
-        self._server.document = document
-        await self.page.resize(width_px, scale)
-        await self.page.open(self._server.url)
 
 
 @asynccontextmanager
@@ -104,3 +124,7 @@ class _PageServer(LoopbackServer):
         if request.path != "/":
             return web.Response(status=404)
         return web.Response(text=self.document, content_type="text/html", charset="utf-8")
+
+
+def _quote(text: str) -> str:
+    return msgspec.json.encode(text).decode()

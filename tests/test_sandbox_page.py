@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sandbox.browser import find_browser
-from sandbox.channel_page import ChannelPost, Theme, draw_channel_page
+from sandbox.card_page import Theme
+from sandbox.channel_page import ChannelPost, draw_channel_page
 from sandbox.channel_report import write_channel_report
 from sandbox.npm import npm_file
 from sandbox.teams_flow import Card

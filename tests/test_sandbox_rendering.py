@@ -1,14 +1,17 @@
 """Cards are seen as a person sees them, and pictures are taken, in a real browser."""
 
 import struct
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sandbox.channel_page import ChannelPost, Theme, draw_channel_page
+from sandbox.card_page import Theme, draw_cards
+from sandbox.channel_page import ChannelPost, draw_channel_page
 from sandbox.channel_report import write_channel_report
-from sandbox.rendering import Renderer
+from sandbox.devtools import BrowserError
+from sandbox.rendering import Renderer, open_renderer
 from sandbox.teams_flow import Card
 
 pytestmark = [pytest.mark.rendering, pytest.mark.asyncio(loop_scope="session")]
@@ -155,6 +158,36 @@ async def test_a_very_long_page_is_pictured_whole_in_fewer_dots(renderer: Render
     (page,) = await renderer.take_pictures(document, "body", width_px=400, scale=2)
 
     assert 15_000 < png_size(page)[1] <= 16_001
+
+
+WITHOUT_JAPANESE_AND_EMOJI = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include>/etc/fonts/fonts.conf</include>
+  <selectfont><rejectfont>
+    <pattern><patelt name="lang"><string>ja</string></patelt></pattern>
+    <pattern><patelt name="lang"><string>zh-cn</string></patelt></pattern>
+    <pattern><patelt name="color"><bool>true</bool></patelt></pattern>
+  </rejectfont></selectfont>
+</fontconfig>
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fonts can be hidden on Linux only")
+async def test_no_picture_is_taken_of_characters_that_no_font_has(
+    browser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = tmp_path / "fonts.conf"
+    without.write_text(WITHOUT_JAPANESE_AND_EMOJI, encoding="utf-8")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(without))
+
+    async with open_renderer(browser) as renderer:
+        pictures = await renderer.take_pictures(draw_cards([card(text("Token é"))]), ".card")
+        with pytest.raises(BrowserError) as failure:
+            await renderer.take_pictures(draw_cards([card(text("Token 東京 📱"))]), ".card")
+
+    assert len(pictures) == 1
+    assert "no installed font has 東 京 📱: install fonts for Japanese" in str(failure.value)
 
 
 @pytest.mark.parametrize("theme", list(Theme))

@@ -1,13 +1,19 @@
 "use strict";
 (() => {
-  const { posts, hostConfig } = JSON.parse(document.getElementById("data").textContent);
+  const data = JSON.parse(document.getElementById("data").textContent);
 
-  // What Teams understands in a TextBlock and in a fact: emphasis, links and lists, nothing more.
-  const markdown = new markdownit("default", { html: false, linkify: false });
-  markdown.disable([
-    "backticks", "blockquote", "code", "fence", "heading", "hr", "html_block", "html_inline", "image", "lheading",
-    "reference", "strikethrough", "table",
-  ]);
+  function readAsTeams() {
+    // Emphasis, links and lists, nothing more.
+    const markdown = new markdownit("default", { html: false, linkify: false });
+    markdown.disable([
+      "backticks", "blockquote", "code", "fence", "heading", "hr", "html_block", "html_inline", "image", "lheading",
+      "reference", "strikethrough", "table",
+    ]);
+    return markdown;
+  }
+
+  const readAll = () => new markdownit("default", { html: true, linkify: true });
+  const markdown = data.markdown === "all" ? readAll() : readAsTeams();
   AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {
     result.outputHtml = markdown.render(text);
     result.didProcess = true;
@@ -17,7 +23,7 @@
 
   function draw(content, place) {
     const card = new AdaptiveCards.AdaptiveCard();
-    card.hostConfig = new AdaptiveCards.HostConfig(hostConfig);
+    card.hostConfig = new AdaptiveCards.HostConfig(data.hostConfigs[place.closest("[data-theme]").dataset.theme]);
     card.onExecuteAction = (action) => {
       if (isWeb(action.url)) window.open(action.url, "_blank", "noopener");
     };
@@ -36,17 +42,20 @@
   }
 
   const places = [...document.querySelectorAll(".card")];
-  const complaints = places.map((place) => draw(posts[Number(place.dataset.post)], place));
+  const complaints = places.map((place) => draw(data.posts[Number(place.dataset.post)], place));
 
   const isVisible = (element) => element.getClientRects().length > 0;
 
-  // What does not fit into its card, or into its own box where the rest of it is cut off.
+  // What is wider than its own box or reaches over the edge of its card.
   function overflowing(place) {
     const edge = place.getBoundingClientRect().right + 0.5;
-    return [...place.querySelectorAll("*")].filter((element) => {
-      const style = getComputedStyle(element);
-      const cut = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
-      return isVisible(element) && style.display !== "inline" && (cut || element.getBoundingClientRect().right > edge);
+    const elements = [...place.querySelectorAll("*")].filter(isVisible);
+    // A container that bleeds is wider than the box around it on purpose: up to the edge of the card.
+    const bleeding = elements.filter((element) => Number.parseFloat(getComputedStyle(element).marginRight) < 0);
+    return elements.filter((element) => {
+      if (getComputedStyle(element).display === "inline") return false;
+      const isTooWide = element.scrollWidth > element.clientWidth && !bleeding.some((one) => one.parentNode === element);
+      return isTooWide || element.getBoundingClientRect().right > edge;
     });
   }
 
@@ -57,6 +66,7 @@
       .map((link) => link.dataset.url ?? link.getAttribute("href")),
     overflow: overflowing(place).map((element) => `${element.className}: ${element.innerText.slice(0, 80)}`),
     complaints: complaints[index],
+    elements: [...place.querySelectorAll("*")].map((element) => element.localName),
     height: place.getBoundingClientRect().height,
   }));
 })();
