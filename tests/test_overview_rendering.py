@@ -3,7 +3,7 @@
 import pytest
 
 from notify.remediation import Language, load
-from sandbox.channel_page import Theme
+from sandbox.card_page import Theme
 from sandbox.rendering import RenderedCard, Renderer
 from sandbox.specimens.every import every_overview
 from tests.test_card_text import HOSTILE
