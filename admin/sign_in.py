@@ -45,8 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sign-in",
         choices=[way.value for way in SignIn],
         default=SignIn.BROWSER.value,
-        help="how to sign in (default: %(default)s); azure-cli is for an app that signed in with "
-        "`az login`: a person is refused by Intune",
+        metavar="WAY",
+        help=f"{', '.join(SignIn)} (default: %(default)s); azure-cli is for an app that signed in "
+        "with `az login`: a person is refused by Intune",
     )
     parser.add_argument(
         "--tenant", default="", metavar="ID", help="id or domain of the tenant to sign in to"

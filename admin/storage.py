@@ -176,7 +176,10 @@ def explain(error: AzureError, *, role: str, where: str, holds: str) -> CommandE
     if status == HTTPStatus.NOT_FOUND:
         return CommandError(f"{place} has no {holds}: is it the right account?")
     if status is not None:
-        return CommandError(f"{place} answers with an error ({code or status}): try again later")
+        return CommandError(
+            f"{place} answers with an error ({code or status}): is it the right account? If it is, "
+            "try again later"
+        )
     return CommandError(
         f"{place} cannot be reached ({type(error).__name__}): is its name right, and does a "
         "firewall or proxy stand in between?"
