@@ -1,11 +1,12 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo test check format docs package lock
+.PHONY: demo test check format serve docs package lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 test: ; $(PYTHON) -m sandbox test $(ARGS)
 check: ; $(PYTHON) -m sandbox check
 format: ; $(PYTHON) -m sandbox format
+serve: ; $(PYTHON) -m sandbox serve
 docs: ; $(PYTHON) -m sandbox docs
-package: ; $(PYTHON) -m sandbox package
+package: ; $(PYTHON) -m sandbox package $(ARGS)
 lock: ; $(PYTHON) -m sandbox lock

@@ -16,10 +16,11 @@ from datetime import date, datetime
 import msgspec
 from msgspec import Struct
 
-from apple_tokens.model import EXPIRING, Finding, Problem, Reason, Severity, TokenKind
+from apple_tokens.model import EXPIRING, Problem, Reason, Severity, TokenKind
 from apple_tokens.rows import AlertRow, TokenRow
 from apple_tokens.snooze import is_snoozed
 from check_tokens.endings import ended_well, facts_of_the_end
+from check_tokens.finding import Finding
 from check_tokens.policy import CLEAR_AFTER, FORGOTTEN_AFTER, Policy
 
 _replace = msgspec.structs.replace

@@ -15,7 +15,6 @@ from apple_tokens.model import (
     CouldNotCheck,
     Facts,
     FailureReason,
-    Finding,
     Health,
     Problem,
     Severity,
@@ -26,6 +25,7 @@ from apple_tokens.model import (
 from apple_tokens.rows import AlertRow, SourceRow, TokenRow
 from check_tokens import alerting, diagnosis
 from check_tokens.alerting import Moment
+from check_tokens.finding import Finding
 from check_tokens.policy import REMOVED_AFTER, UNREAD_CRITICAL_AFTER, Policy
 from check_tokens.status import describe, health_of, remember, was_accepted
 

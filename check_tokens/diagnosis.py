@@ -10,12 +10,12 @@ from apple_tokens.model import (
     EXPIRING,
     AppleToken,
     Facts,
-    Finding,
     Problem,
     Severity,
     TokenKind,
 )
 from apple_tokens.rows import AlertRow, TokenRow
+from check_tokens.finding import Finding
 from check_tokens.policy import (
     CRITICAL_DAYS,
     SECOND_SIGHT_AFTER,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from apple_tokens.model import EXPIRED, EXPIRING, Finding, Problem, TokenKind
+from apple_tokens.model import EXPIRED, EXPIRING, Problem, TokenKind
+from check_tokens.finding import Finding
 
 _STALE = frozenset({Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE})
 _SYNC_PROBLEMS = _STALE | {Problem.ADE_SYNC_FAILED, Problem.VPP_SYNC_FAILED}

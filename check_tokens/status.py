@@ -9,7 +9,6 @@ from apple_tokens.model import (
     EXPIRED,
     EXPIRING,
     AppleToken,
-    Finding,
     Health,
     Problem,
     Severity,
@@ -18,6 +17,7 @@ from apple_tokens.model import (
 from apple_tokens.rows import AlertRow, TokenRow
 from check_tokens import diagnosis, silencing
 from check_tokens.alerting import Moment
+from check_tokens.finding import Finding
 
 _replace = msgspec.structs.replace
 _HEALTH = {Severity.WARNING: Health.WARNING, Severity.CRITICAL: Health.UNHEALTHY}

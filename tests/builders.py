@@ -10,7 +10,6 @@ from apple_tokens.model import (
     AppleToken,
     CouldNotCheck,
     FailureReason,
-    Finding,
     Problem,
     Reason,
     Severity,
@@ -19,6 +18,7 @@ from apple_tokens.model import (
 )
 from apple_tokens.rows import AlertRow, TokenRow
 from check_tokens.alerting import Moment
+from check_tokens.finding import Finding
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 """A Monday morning, the time of a check at the default `CHECK_AT`."""

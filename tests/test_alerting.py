@@ -11,7 +11,6 @@ from apple_tokens.model import (
     SOURCE_ID,
     AppleToken,
     Facts,
-    Finding,
     Problem,
     Reason,
     Severity,
@@ -26,6 +25,7 @@ from check_tokens.alerting import (
     last_card_was_told,
     rest,
 )
+from check_tokens.finding import Finding
 from check_tokens.policy import Policy
 from tests.builders import DAY, HOUR, NOW, SECOND, ade, alert, finding, moment, push, row, told, vpp
 

@@ -9,13 +9,13 @@ from apple_tokens.model import (
     EXPIRED,
     EXPIRING,
     AppleToken,
-    Finding,
     Problem,
     Severity,
     TokenKind,
 )
 from apple_tokens.rows import AlertRow, TokenRow
 from check_tokens.diagnosis import diagnose, leftover_error_code, removed
+from check_tokens.finding import Finding
 from check_tokens.policy import Policy
 from check_tokens.silencing import worst
 from tests.builders import (
