@@ -10,6 +10,7 @@ import pytest
 from admin.cli import build_parser
 from tests.bicep_cli import VERSION, snapshot_text
 from tests.seeded import ROOT, project_files
+from tests.test_infra_checkov import CHECKOV
 
 DOCUMENTS = ("README.md", "SECURITY.md", "docs/operations.md")
 FILES = set(project_files())
@@ -123,18 +124,25 @@ def test_the_runbook_names_everything_that_is_asked_for() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == required
 
 
-def test_the_code_that_is_zipped_by_hand_is_what_azd_deploys() -> None:
-    zipped = next(c for c in commands("docs/operations.md") if c.startswith("zip "))
-    ignored = [
-        line.rstrip("/")
-        for line in read(".funcignore").splitlines()
-        if line and not line.startswith("#")
-    ]
-    patterns = [re.compile(re.escape(i).replace(r"\*", ".*")) for i in ignored]
-    top = {file.partition("/")[0] for file in FILES}
+def is_deployed(name: str) -> bool:
+    """Say whether azd puts a file or folder of the project's root into the package."""
+    ignored = [line for line in read(".funcignore").splitlines() if line and line[0] != "#"]
+    patterns = [re.escape(line.rstrip("/")).replace(r"\*", ".*") for line in ignored]
+    return not any(re.fullmatch(pattern, name) for pattern in patterns)
 
-    deployed = {name for name in top if not any(p.fullmatch(name) for p in patterns)}
-    assert deployed == set(words(zipped)[3 : words(zipped).index("-x")])
+
+def test_the_code_that_is_zipped_by_hand_is_what_azd_deploys() -> None:
+    zipped = next(words(c) for c in commands("docs/operations.md") if c.startswith("zip "))
+
+    deployed = {name for name in (file.partition("/")[0] for file in FILES) if is_deployed(name)}
+    assert deployed == set(zipped[3 : zipped.index("-x")])
+
+
+def test_what_tools_leave_in_the_projects_folder_is_not_deployed() -> None:
+    left = re.findall(r"^/?([\w.-]+)/?$", read(".gitignore"), re.MULTILINE)
+
+    assert len(left) > 5
+    assert [name for name in left if is_deployed(name)] == []
 
 
 def test_the_readme_deploys_with_one_command_and_one_consent() -> None:
@@ -168,6 +176,10 @@ def test_azd_is_asked_for_in_the_same_version_everywhere() -> None:
     assert wanted
     for document in ("README.md", "docs/operations.md"):
         assert f" {wanted[1]} or newer" in read(document)
+
+
+def test_the_workflow_checks_with_the_checkov_that_the_test_runs() -> None:
+    assert f"uvx --from {CHECKOV} checkov" in read(".github/workflows/deploy.yml")
 
 
 def test_the_workflow_checks_with_the_bicep_that_wrote_the_snapshots() -> None:
