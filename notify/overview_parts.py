@@ -15,8 +15,8 @@ _Item = TypeVar("_Item")
 
 _NEXT: Final = 5
 """So many dates are seen at once; further ones are folded away."""
-_NOT_WORTH_A_BUTTON: Final = 7
-"""Up to here all dates are seen."""
+_WORTH_A_BUTTON: Final = 3
+"""Fewer dates than these are not folded away: they are seen, or counted where they have no room."""
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -90,12 +90,12 @@ def upcoming(standing: Standing, room: Room, voice: Voice) -> list[Element]:
     if not found:
         return []
     part = [heading(voice.word("heading.next_expiries"))]
-    shown = min(_NEXT if len(found) > _NOT_WORTH_A_BUTTON else len(found), room.lines)
+    shown = min(_NEXT if len(found) >= _NEXT + _WORTH_A_BUTTON else len(found), room.lines)
     part += (lines.dated(row, standing, voice) for row in found[:shown])
     later = found[shown:]
     if not later:
         return part
-    if not room.dates:
+    if room.dates < _WORTH_A_BUTTON:
         return [*part, lines.and_more(len(later), voice)]
     title = voice.count("overview.show_more", min(len(later), room.dates))
     listed = capped(later, room.dates, lambda row, voice: lines.dated(row, standing, voice), voice)

@@ -25,6 +25,7 @@ from sandbox.specimens.overviews import (
 )
 from sandbox.specimens.tokens import CHECKED_AT, token
 from tests.card_reading import lines, of_type, styles, text
+from tests.specimens import large
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 ADE, VPP, PUSH = TokenKind
@@ -469,6 +470,15 @@ def test_dates_beyond_those_are_counted() -> None:
 
     assert len(section(found, "Next known expiration dates")) == 45
     assert "and 15 more" in lines(found.card())
+
+
+def test_a_button_that_would_show_a_date_or_two_gives_way_to_their_number() -> None:
+    card = large(DIGEST).card()
+    said = lines(card)
+    at = said.index("Next known expiration dates")
+
+    assert said[at + 2].endswith(" more")
+    assert not of_type(card, "Action.ToggleVisibility")
 
 
 # ---- A ticket that comes late --------------------------------------------------------------------
