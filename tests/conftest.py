@@ -30,11 +30,10 @@ settings.load_profile("project")
 @pytest.fixture(autouse=True)
 def levels_of_logs_end_with_the_test() -> Iterator[None]:
     """Undo what the app does to its libraries' loggers, or the next test would hear less."""
-    loggers = tuple(logging.Logger.manager.loggerDict.values())
-    before = [(log, log.level) for log in loggers if isinstance(log, logging.Logger)]
+    before = {log: log.level for log in _loggers()}
     yield
-    for log, level in before:
-        log.setLevel(level)
+    for log in _loggers():
+        log.setLevel(before.get(log, logging.NOTSET))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,6 +61,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("NOT TESTED ON THIS MACHINE", yellow=True, bold=True)
     for reason, count in sorted(missing.items()):
         terminalreporter.write_line(f"{count} skipped: {reason}", yellow=True, bold=True)
+
+
+def _loggers() -> list[logging.Logger]:
+    known = list(logging.Logger.manager.loggerDict.values())
+    return [logger for logger in known if isinstance(logger, logging.Logger)]
 
 
 def _reasons(reports: list[pytest.TestReport | pytest.CollectReport]) -> Iterator[str]:
