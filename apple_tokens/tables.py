@@ -62,7 +62,7 @@ class TokenTables:
     async def alert_rows(self, kinds: Iterable[TokenKind] = TokenKind) -> list[AlertRow]:
         """Read the alerts of some kinds, ended ones included."""
         found = await self._partition.query(ALERTS, AlertRow, _of_kinds(kinds))
-        return [row for row, _ in found]
+        return [_counted(row) for row, _ in found]
 
     async def untold(self, batch: str) -> list[StoredAlert]:
         """Read the alerts of a batch that are still untold."""
@@ -172,6 +172,17 @@ class TokenTables:
 def _of_kinds(kinds: Iterable[TokenKind]) -> str:
     ranges = (f"(RowKey ge '{kind}.' and RowKey lt '{kind}/')" for kind in kinds)
     return f"({' or '.join(ranges)})"
+
+
+def _counted(row: AlertRow) -> AlertRow:
+    """Return an alert that did not begin above its told step.
+
+    Somebody who empties `ToldStep` lets the alert be told once more. Without this it would be told
+    as new again with every check, until the step has counted up to where the alert began.
+    """
+    if row.base_step <= row.told_step:
+        return row
+    return msgspec.structs.replace(row, base_step=row.told_step)
 
 
 def _told(posted: AlertRow, told_at: datetime, check_date: date) -> AlertRow:

@@ -7,7 +7,7 @@ step went down. What holds in the end: each step was posted at most once, and no
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from azure.data.tables.aio import TableServiceClient
 from apple_tokens import messages
 from apple_tokens.codec import columns_of
 from apple_tokens.messages import MessageKind
-from apple_tokens.model import AppleToken, Reason, SourceResult, Tenant, TokenKind, TokensRead
+from apple_tokens.model import Reason, Tenant
 from apple_tokens.operator_tables import Operator, OperatorTables
 from apple_tokens.rows import AlertRow, RunRow, SourceRow, TokenRow
 from apple_tokens.tables import ALERTS, STATUS, TokenTables
@@ -27,13 +27,11 @@ from notify.delivery import deliver
 from notify.settings import Settings
 from sandbox.azurite import Azurite
 from sandbox.teams import TeamsChannel
-from tests.builders import ade, push, vpp
+from tests.changing_tenant import MONDAY, TUESDAY, WEDNESDAY, sources, tokens
 from tests.turns import Turns
 
 pytestmark = pytest.mark.e2e
 
-MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
-TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 SECOND = timedelta(seconds=1)
 ORDERS = pytest.mark.parametrize("seed", range(100))
 
@@ -51,23 +49,6 @@ OWN_COLUMNS = {
     "notify": {ALERTS: AlertRow.NOTIFY_COLUMNS, STATUS: RunRow.NOTIFY_COLUMNS},
     "operator": {ALERTS: AlertRow.OPERATOR_COLUMNS, STATUS: RunRow.OPERATOR_COLUMNS},
 }
-
-
-def tokens(now: datetime) -> list[AppleToken]:
-    """Return the tenant's tokens: each of them changes in a way of its own from day to day."""
-    is_monday = now < TUESDAY
-    return [
-        ade(id="a-1", name="Stays expired", expires_on=MONDAY - timedelta(days=2)),
-        ade(id="a-2", name="Gets worse", expires_on=MONDAY + timedelta(days=14, hours=12)),
-        ade(id="a-3", name="Becomes due", expires_on=MONDAY + timedelta(days=30, hours=12)),
-        ade(
-            id="a-4",
-            name="Gets renewed",
-            expires_on=MONDAY + timedelta(days=5 if is_monday else 370),
-        ),
-        vpp(id="v-1", name="Stays invalid", state="invalid"),
-        push(),
-    ]
 
 
 class World:
@@ -88,12 +69,7 @@ class World:
         self, now: datetime, tickets: list[str], service: TableServiceClient | None = None
     ) -> None:
         """Run a check; its tickets join the others only when it is over, as the host does it."""
-
-        async def read(kinds: tuple[TokenKind, ...]) -> dict[TokenKind, SourceResult]:
-            found = {kind: [t for t in tokens(now) if t.kind is kind] for kind in kinds}
-            return {kind: TokensRead(tokens=tuple(found[kind])) for kind in kinds}
-
-        queued = await tick(self.tenant, read, self.tables(service), Policy(), now)
+        queued = await tick(self.tenant, sources(now), self.tables(service), Policy(), now)
         tickets += [messages.encode(ticket) for ticket in queued]
 
     async def notify(
@@ -147,7 +123,8 @@ class World:
         before, after = self._seen, await self.rows()
         for place, row in after.items():
             known = before.get(place, {})
-            changed = {name for name in row if row[name] != known.get(name)} - _KEYS
+            cells = (row.keys() | known.keys()) - _KEYS
+            changed = {name for name in cells if row.get(name) != known.get(name)}
             assert changed <= OWN_COLUMNS[writer][place[0]], f"{writer} wrote {changed} of {place}"
             assert known or writer in {"check", "second_check"}, f"{writer} made {place}"
             for name, told in told_steps(row).items():
