@@ -12,5 +12,4 @@ except ImportError as error:
     )
     sys.exit(2)  # not 1, which says that a check found problems
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SENDER = "Storage Queue Data Message Sender"
 PACKAGE = "azure-storage-queue"
+_NO_RETRY = 0
+"""By itself the package would wait for a minute and a half before it says what is wrong."""
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +60,20 @@ async def open_queue(options: argparse.Namespace, environment: Environment) -> A
 
 def _from_address(address: str, credential: "AsyncTokenCredential") -> "QueueClient":
     client, encoding = _library()
-    return client(address, QUEUE, credential=credential, message_encode_policy=encoding)
+    return client(
+        address,
+        QUEUE,
+        credential=credential,
+        message_encode_policy=encoding,
+        retry_total=_NO_RETRY,
+    )
 
 
 def _from_connection_string(connection_string: str) -> "QueueClient":
     client, encoding = _library()
     try:
         return client.from_connection_string(
-            connection_string, QUEUE, message_encode_policy=encoding
+            connection_string, QUEUE, message_encode_policy=encoding, retry_total=_NO_RETRY
         )
     except ValueError:
         pass

@@ -6,6 +6,8 @@ import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from azure.core.exceptions import AzureError
+
 from admin import azure_cli
 from admin.command import CommandError, Environment
 from apple_tokens.model import Cloud
@@ -36,6 +38,12 @@ class SignIn(StrEnum):
         return self in {SignIn.BROWSER, SignIn.DEVICE_CODE}
 
 
+_REMEDY = {
+    SignIn.BROWSER: f"try again, or use --sign-in {SignIn.DEVICE_CODE} where no browser opens",
+    SignIn.DEVICE_CODE: f"try again, or use --sign-in {SignIn.BROWSER} where codes are not allowed",
+    SignIn.MANAGED_IDENTITY: "a managed identity exists only inside of Azure, and AZURE_CLIENT_ID "
+    "must be the client id of one that is assigned there",
+}
 _ENTRA_CODE = re.compile(r"\bAADSTS(\d{3,9})\b")
 
 
@@ -70,22 +78,20 @@ def open_credential(
     way: SignIn, cloud: Cloud, environment: Environment, *, tenant_id: str, client_id: str
 ) -> "AsyncTokenCredential":
     """Return the credential, to be used as a context manager. It signs in when first used."""
-    match way:
-        case SignIn.AZURE_CLI:
-            return azure_cli.azure_cli(tenant_id)
-        case SignIn.MANAGED_IDENTITY:
-            return managed_identity(text(environment, "AZURE_CLIENT_ID") or None)
-        case SignIn.BROWSER | SignIn.DEVICE_CODE:
-            show = _say if way is SignIn.DEVICE_CODE else None
-            try:
-                credential = desk_credential(
-                    cloud, tenant_id=tenant_id, client_id=client_id, show_device_code=show
-                )
-            except ValueError:
-                raise azure_cli.impossible_tenant(tenant_id) from None
-            if show is None:
-                _say("A browser opens for you to sign in; Ctrl+C gives up")
-            return credential
+    if way is SignIn.AZURE_CLI:
+        return azure_cli.azure_cli(tenant_id)
+    if way is SignIn.MANAGED_IDENTITY:
+        return managed_identity(text(environment, "AZURE_CLIENT_ID") or None)
+    show = _say if way is SignIn.DEVICE_CODE else None
+    try:
+        credential = desk_credential(
+            cloud, tenant_id=tenant_id, client_id=client_id, show_device_code=show
+        )
+    except ValueError:
+        raise azure_cli.impossible_tenant(tenant_id) from None
+    if show is None:
+        _say("A browser opens for you to sign in; Ctrl+C gives up")
+    return credential
 
 
 def not_signed_in(way: SignIn, cause: BaseException | None, tenant_id: str) -> CommandError:
@@ -99,40 +105,23 @@ def not_signed_in(way: SignIn, cause: BaseException | None, tenant_id: str) -> C
         if code
         else type(cause).__name__
     )
-    return CommandError(f"signing in to Microsoft Graph failed ({said}): {_remedy(way, tenant_id)}")
-
-
-def _remedy(way: SignIn, tenant_id: str) -> str:
-    match way:
-        case SignIn.BROWSER:
-            return f"try again, or use --sign-in {SignIn.DEVICE_CODE} where no browser opens"
-        case SignIn.DEVICE_CODE:
-            return f"try again, or use --sign-in {SignIn.BROWSER} where codes are not allowed"
-        case SignIn.AZURE_CLI:
-            return azure_cli.how_to_sign_in(tenant_id)
-        case SignIn.MANAGED_IDENTITY:
-            return (
-                "a managed identity exists only inside of Azure, and AZURE_CLIENT_ID must be the "
-                "client id of one that is assigned there"
-            )
+    remedy = _REMEDY.get(way) or azure_cli.how_to_sign_in(tenant_id)
+    return CommandError(f"signing in to Microsoft Graph failed ({said}): {remedy}")
 
 
 async def what_to_grant(way: SignIn, credential: "AsyncTokenCredential", cloud: Cloud) -> str:
     """Say what would let Graph answer to somebody whom it refused."""
-    match way:
-        case SignIn.BROWSER | SignIn.DEVICE_CODE:
-            return (
-                f"Consent to {PERMISSION} for the app that signs you in (--client-id), and make "
-                "sure that your role in Intune may read."
-            )
-        case SignIn.AZURE_CLI:
-            token = await credential.get_token(application_scope(cloud))
-            return _what_to_grant_to(_client_of(token.token))
-        case SignIn.MANAGED_IDENTITY:
-            return (
-                f"Grant {PERMISSION} to the identity. A grant can take up to 24 hours to be seen: "
-                "the identity's access token is cached."
-            )
+    if way.is_person:
+        return (
+            f"Consent to {PERMISSION} for the app that signs you in (--client-id), and make sure "
+            "that your role in Intune may read."
+        )
+    if way is SignIn.AZURE_CLI:
+        return _what_to_grant_to(await _client_of(credential, cloud))
+    return (
+        f"Grant {PERMISSION} to the identity. A grant can take up to 24 hours to be seen: the "
+        "identity's access token is cached."
+    )
 
 
 def _what_to_grant_to(client_id: str) -> str:
@@ -146,10 +135,12 @@ def _what_to_grant_to(client_id: str) -> str:
     )
 
 
-def _client_of(access_token: str) -> str:
+async def _client_of(credential: "AsyncTokenCredential", cloud: Cloud) -> str:
+    """Return the id of the app whose access token was refused; empty where that is not to see."""
     try:
-        return read_claims(access_token).client_id
-    except ValueError:
+        token = await credential.get_token(application_scope(cloud))
+        return read_claims(token.token).client_id
+    except (AzureError, ValueError):
         return ""
 
 

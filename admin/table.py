@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import accumulate
 
 from apple_tokens.model import Health, TokenKind
 from apple_tokens.rows import TokenRow
@@ -84,13 +85,8 @@ def _line(row: TokenRow, zone: tzinfo) -> tuple[str, ...]:
 def _cut(cell: str) -> str:
     if _width(cell) <= _WIDEST:
         return cell
-    kept, width = "", 1  # the ellipsis
-    for character in cell:
-        width += _width(character)
-        if width > _WIDEST:
-            break
-        kept += character
-    return f"{kept}…"
+    beside_ellipsis = (width <= _WIDEST for width in accumulate(map(_width, cell), initial=1))
+    return f"{cell[: sum(beside_ellipsis) - 1]}…"
 
 
 def _width(text: str) -> int:

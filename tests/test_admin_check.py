@@ -6,13 +6,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
 
 from admin.azure_cli import APP_ID
+from admin.check_report import CheckReport
 from admin.command import Answer, CommandError, ExitStatus
+from apple_tokens.model import TokenKind
 from apple_tokens.settings import SettingsError
+from check_tokens import verdicts
 from sandbox import faults, graph_faults
 from sandbox.faults import Fault
 from sandbox.graph import GraphServer
@@ -283,6 +287,21 @@ async def test_a_setting_that_cannot_be_used_is_named_before_anybody_signs_in(
             await desk.check(**{setting: value})
 
         assert desk.identity.requests == []
+
+
+def test_a_failure_without_a_request_id_is_reported_without_that_line() -> None:
+    report = CheckReport(
+        rows=(),
+        results={TokenKind.ADE: verdicts.timed_out(240)},
+        advice="",
+        checked_at=NOW,
+        zone=ZoneInfo("UTC"),
+    )
+
+    assert report.as_text().splitlines() == [
+        "COULD NOT CHECK ADE token: Microsoft Graph was not read to the end within 240 seconds.",
+        "0 read, 0 with problems; 1 of 1 sources could not be checked: nothing is known of them",
+    ]
 
 
 class TestUnderASignInOfAzureCli:

@@ -222,6 +222,7 @@ class TestTheModule:
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(sys, "argv", ["admin", "snoozes"])
+        monkeypatch.setattr(sys, "stdout", io.StringIO())  # as under a tool that captures it
         with pytest.raises(SystemExit) as ended:
             runpy.run_module("admin", run_name="__main__")
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from admin.command import CommandError
 from apple_tokens.messages import MessageKind
@@ -12,9 +13,11 @@ from apple_tokens.rows import RunRow, TokenRow
 from apple_tokens.tables import STATUS
 from sandbox import graph_faults
 from sandbox.azurite import Azurite
+from sandbox.faults import Fault
 from sandbox.graph_objects import GraphSource
 from sandbox.scenario import load_scenario
 from sandbox.stage import Stage
+from sandbox.storage_proxy import StorageProxy
 from sandbox.tenant import SimulatedTenant
 from tests.admin_desk import type_in
 
@@ -123,6 +126,43 @@ class TestCheckNow:
             if tenant_id:
                 partitions = {row["PartitionKey"] for row in (await status_rows(stage)).values()}
                 assert partitions == {tenant.tenant_id}
+
+
+class TestARowThatChangesMeanwhile:
+    @staticmethod
+    def a_check_writes(stage: Stage) -> Fault:
+        """Let a check write the run row after the command has read it."""
+
+        async def write(request: web.BaseRequest, read: web.Response) -> web.StreamResponse:
+            if request.method == "GET":
+                await stage.tables.write_run(RunRow(digest_step=7), [])
+            return read
+
+        return Fault("a check writes", write)
+
+    async def test_is_read_again(self, azurite: Azurite, storage: str) -> None:
+        async with (
+            Stage(SimulatedTenant(), MORNING, azurite=azurite) as stage,
+            StorageProxy(azurite) as proxy,
+        ):
+            await check(stage, MORNING)
+            proxy.table.after.once(self.a_check_writes(stage))
+            await order(stage, MORNING, "check-now", AzureWebJobsStorage=proxy.connection_string)
+
+            run = (await stage.tables.run_rows()).run
+        assert (run.digest_step, run.check_requested_at) == (7, MORNING)
+
+    async def test_and_never_holds_still_is_given_up(self, azurite: Azurite, storage: str) -> None:
+        async with (
+            Stage(SimulatedTenant(), MORNING, azurite=azurite) as stage,
+            StorageProxy(azurite) as proxy,
+        ):
+            await check(stage, MORNING)
+            proxy.table.after.always(self.a_check_writes(stage))
+            with pytest.raises(GoneError, match="changed again and again: try once more"):
+                await order(
+                    stage, MORNING, "check-now", AzureWebJobsStorage=proxy.connection_string
+                )
 
 
 class TestAcceptTopic:

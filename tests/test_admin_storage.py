@@ -16,8 +16,9 @@ from azure.core.exceptions import (
 )
 
 from admin import storage
+from admin.azure_cli import azure_cli
 from admin.command import CommandError
-from admin.storage import READER, account_of, explain, service_address
+from admin.storage import READER, account_of, explain, service_address, who_signed_in
 from apple_tokens.settings import SettingsError
 from apple_tokens.storage import CONNECTION
 from sandbox import faults
@@ -210,6 +211,22 @@ class TestTheAccount:
 
         with pytest.raises(CommandError, match="signing in to stwatch42 failed: run `az login`"):
             await type_in(["snoozes", "--storage", "stwatch42"], {}, MORNING)
+
+    @pytest.mark.parametrize(
+        "token,user",
+        [
+            (access_token(tid=TENANT_ID, upn="aya@contoso.example"), "aya@contoso.example"),
+            (access_token(tid=TENANT_ID), ""),
+            ("opaque", ""),
+        ],
+        ids=["a person", "an app", "no token that says anything"],
+    )
+    async def test_is_opened_by_whom_the_access_token_names(
+        self, token: str, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install_az(monkeypatch, tmp_path, prints=az_answer(token))
+        async with azure_cli() as credential:
+            assert (await who_signed_in(credential)).user == user
 
     def test_has_a_user_even_where_the_system_knows_no_name(
         self, monkeypatch: pytest.MonkeyPatch

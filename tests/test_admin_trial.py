@@ -118,6 +118,15 @@ class TestThroughTheApp:
         assert [posted.message.tenant.id for posted in stage.posted] == [TENANT_ID]
 
 
+async def test_an_account_that_cannot_be_reached_is_said_so_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_az(monkeypatch, tmp_path, prints=az_answer(access_token(tid=TENANT_ID)))
+    nobody_there = "https://127.0.0.1:1/devstoreaccount1"
+    with pytest.raises(CommandError, match=f"{nobody_there} cannot be reached"):
+        await type_in(["test-card", "--storage", nobody_there], {}, NOW)
+
+
 async def test_a_broken_connection_string_is_not_quoted() -> None:
     environment = {CONNECTION: f"AccountKey={PLANTED_SECRET}", "TENANT_ID": TENANT_ID}
     with pytest.raises(CommandError) as error:
