@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from apple_tokens.messages import VERSION, MessageKind, RemediationMessage
-from apple_tokens.model import EXPIRED, Reason, Tenant
+from apple_tokens.model import EXPIRED, Reason, Tenant, TokenKind
 from apple_tokens.rows import AlertRow, RunRow
 from check_tokens.alerting import Moment
 from check_tokens.policy import Policy
@@ -86,9 +86,11 @@ def messages(run: RunRow, tenant: Tenant, moment: Moment) -> list[RemediationMes
 
 
 def _is_long_expired(alert: AlertRow, moment: Moment) -> bool:
+    """Say whether nobody missed it for long. Nobody can do without the push certificate."""
     expires_on = alert.facts.old_expires_on
     return (
         alert.is_untold
+        and alert.kind is not TokenKind.PUSH
         and alert.reason is Reason.NEW
         and alert.problem in EXPIRED.values()
         and expires_on is not None

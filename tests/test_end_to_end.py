@@ -120,6 +120,7 @@ async def test_the_second_morning_tells_only_what_got_worse_and_what_was_renewed
         }
 
 
+@pytest.mark.timeout(300)  # six thousand rows twice, on an emulator
 async def test_the_largest_tenant_makes_one_card_for_each_pair_of_problem_and_stage(
     open_stage: OpenStage,
 ) -> None:

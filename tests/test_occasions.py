@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from apple_tokens.messages import VERSION, MessageKind, RemediationMessage
-from apple_tokens.model import EXPIRED, Facts, Problem, Reason, Severity, Tenant
+from apple_tokens.model import Facts, Problem, Reason, Severity, Tenant
 from apple_tokens.rows import AlertRow, RunRow
 from check_tokens.alerting import Moment
 from check_tokens.occasions import Sources, messages, plan, tell_with_the_welcome
@@ -70,7 +70,7 @@ def _batch(row: AlertRow, run: RunRow | None = None) -> str:
     [(30 * DAY - SECOND, "its own"), (30 * DAY, "its own"), (30 * DAY + SECOND, "welcome")],
     ids=str,
 )
-@pytest.mark.parametrize("problem", EXPIRED.values())
+@pytest.mark.parametrize("problem", [Problem.ADE_TOKEN_EXPIRED, Problem.VPP_TOKEN_EXPIRED])
 def test_what_has_been_expired_for_over_30_days_is_told_by_the_welcome_alone(
     problem: Problem, age: timedelta, batch: str
 ) -> None:
@@ -90,13 +90,14 @@ def test_it_waits_for_a_welcome_that_is_not_due_yet() -> None:
 @pytest.mark.parametrize(
     "row",
     [
+        _expired(90 * DAY, Problem.PUSH_CERTIFICATE_EXPIRED),
         _expired(90 * DAY, Problem.ADE_TERMS_NOT_ACCEPTED),
         _expired(90 * DAY, Problem.ADE_TOKEN_EXPIRING),
         replace(_expired(90 * DAY), facts=Facts()),
         replace(_expired(90 * DAY), reason=Reason.AGAIN),
         told(replace(_expired(90 * DAY), step=0)),
     ],
-    ids=["another problem", "expiring", "no date", "not new", "told"],
+    ids=["push certificate", "another problem", "expiring", "no date", "not new", "told"],
 )
 def test_nothing_else_waits_for_the_welcome(row: AlertRow) -> None:
     assert _batch(row) == "its own"
