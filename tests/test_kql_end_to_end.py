@@ -65,6 +65,7 @@ async def test_a_week_of_troubles_brings_these_mails(azurite: Azurite, storage: 
     tenant = SimulatedTenant()
     tenant.add(GraphSource.ADE, FIRST_MORNING, tokenName="Offices")
     tenant.add(GraphSource.ADE, FIRST_MORNING, tokenName="Old", tokenExpirationDateTime="-1d")
+    tenant.add(GraphSource.ADE, FIRST_MORNING, tokenName="Terms", lastSyncErrorCode=3)
     tenant.add(GraphSource.VPP, FIRST_MORNING, displayName="Apps")
     tenant.add(GraphSource.PUSH, FIRST_MORNING)
     workspace = LogWorkspace(arrives_after=timedelta(minutes=3))
@@ -90,5 +91,6 @@ async def test_a_week_of_troubles_brings_these_mails(azurite: Azurite, storage: 
         "source-unread": hours("Tue 09-09"),
         "alert-undelivered": hours("Wed 09-10", "Thu 09-10", "Sat 09-09"),
         "function-failing": hours("Wed 09-14", "Thu 06-14", "Fri 06-09"),
-        "problem-escalated": hours("Thu 09-09"),
+        # The expired token at once, Apple's terms after three days.
+        "problem-escalated": hours("Mon 09-09", "Thu 09-09"),
     }
