@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from admin.command import CommandError
 from apple_tokens.messages import MessageKind
 from apple_tokens.model import Problem, Reason, TokenKind
-from apple_tokens.operator_tables import GoneError
+from apple_tokens.operator_tables import GoneError, Operator, OperatorTables
 from apple_tokens.rows import AlertRow
 from apple_tokens.tables import ALERTS, STATUS
 from sandbox import faults
@@ -197,6 +198,19 @@ async def test_only_the_operators_columns_of_one_alert_change(
 
         (row,) = changes(before, await entities(stage)).values()
     assert row == AlertRow.OPERATOR_COLUMNS
+
+
+async def test_what_others_wrote_meanwhile_is_not_put_back(azurite: Azurite, storage: str) -> None:
+    async with a_stage(azurite, EXPIRED) as stage:
+        read_before = await the_alert(stage)
+        await stage.tables.write_alerts([replace(read_before, stage="worse", step=9)])
+
+        orders = OperatorTables(stage.service, stage.tenant.tenant_id)
+        operator = Operator(name="aya", at=MORNING, reason="rebuilt")
+        await orders.snooze(read_before, MORNING + 7 * DAY, operator)
+
+        after = await the_alert(stage)
+    assert (after.stage, after.step, after.snoozed_by) == ("worse", 9, "aya")
 
 
 async def test_a_problem_is_named_where_a_token_has_several(azurite: Azurite, storage: str) -> None:
