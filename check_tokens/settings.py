@@ -15,6 +15,7 @@ from check_tokens.policy import TERMS_ROW, Policy
 _TABLE_ROWS = range(1, 12)
 """Microsoft's table of ADE sync errors has eleven rows."""
 _LONGEST_REMINDER_DAYS = 180
+_LONGEST_NAME = 100
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -45,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def from_env(cls, settings: Mapping[str, str]) -> "Settings":
         """Read the settings. Raise SettingsError, naming the setting and what is allowed."""
         return cls(
-            tenant=Tenant(id=_tenant_id(settings), name=text(settings, "TENANT_NAME")),
+            tenant=Tenant(id=_tenant_id(settings), name=_tenant_name(settings)),
             cloud=choice(settings, "GRAPH_CLOUD", Cloud.GLOBAL),
             graph_endpoint=_graph_endpoint(settings),
             client_id=text(settings, "AZURE_CLIENT_ID"),
@@ -73,6 +74,14 @@ def _tenant_id(settings: Mapping[str, str]) -> str:
     if not tenant_id:
         raise SettingsError("TENANT_ID", "is not set: set it to the id of the Entra tenant")
     return tenant_id
+
+
+def _tenant_name(settings: Mapping[str, str]) -> str:
+    name = text(settings, "TENANT_NAME")
+    if len(name) > _LONGEST_NAME:
+        # It stands in each queue message, which has little room.
+        raise refuse("TENANT_NAME", name, f"use at most {_LONGEST_NAME} characters")
+    return name
 
 
 def _graph_endpoint(settings: Mapping[str, str]) -> str:

@@ -196,3 +196,14 @@ def test_only_terms_are_known_without_a_setting() -> None:
     rows = {code: Policy().sync_error_row(code) for code in range(-1, 12)}
 
     assert {code: row for code, row in rows.items() if row} == {3: 3}
+
+
+@pytest.mark.parametrize("length,fits", [(100, True), (101, False)])
+def test_the_name_of_the_tenant_has_to_fit_into_a_message(length: int, *, fits: bool) -> None:
+    environment = {"TENANT_ID": "tenant-1", "TENANT_NAME": "x" * length}
+
+    if fits:
+        assert Settings.from_env(environment).tenant.name == "x" * length
+    else:
+        with pytest.raises(SettingsError, match="TENANT_NAME is .*at most 100 characters"):
+            Settings.from_env(environment)
