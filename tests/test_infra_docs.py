@@ -76,7 +76,7 @@ def test_every_file_it_names_is_there(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_admin_command_can_be_typed_as_it_stands(document: str) -> None:
     for command in commands(document):
-        if command.startswith("python -m admin "):
+        if command.startswith("python -m admin ") and "COMMAND" not in command:
             # What cannot be parsed ends the program.
             build_parser().parse_args(words(command)[3:])
 
