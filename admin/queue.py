@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from azure.core.exceptions import AzureError
 
-from admin import storage
+from admin.account import account_of, explain, service_address
 from admin.azure_cli import azure_cli
 from admin.command import CommandError, Environment
+from admin.storage import who_signed_in
 from apple_tokens.messages import QUEUE
 from apple_tokens.settings import text
 from apple_tokens.storage import CONNECTION
@@ -41,21 +42,21 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def open_queue(options: argparse.Namespace, environment: Environment) -> AsyncIterator[Queue]:
     """Open the queue of the account that the options name. Raise CommandError."""
-    where = storage.account_of(options, environment)
+    where = account_of(options, environment)
     try:
         async with AsyncExitStack() as stack:
             home_tenant_id = ""
             if options.storage:
-                address = storage.service_address(options.storage, "queue", environment)
+                address = service_address(options.storage, "queue", environment)
                 credential = await stack.enter_async_context(azure_cli())
-                home_tenant_id = (await storage.who_signed_in(credential)).tenant_id
+                home_tenant_id = (await who_signed_in(credential)).tenant_id
                 client = _from_address(address, credential)
             else:
                 client = _from_connection_string(text(environment, CONNECTION))
             await stack.enter_async_context(client)
             yield Queue(client=client, home_tenant_id=home_tenant_id)
     except AzureError as error:
-        raise storage.explain(error, role=SENDER, where=where, holds=f"queue {QUEUE}") from error
+        raise explain(error, role=SENDER, where=where, holds=f"queue {QUEUE}") from error
 
 
 def _from_address(address: str, credential: "AsyncTokenCredential") -> "QueueClient":

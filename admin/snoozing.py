@@ -8,7 +8,7 @@ from admin.command import Answer, CommandError, Commands, Environment
 from admin.history import add_token
 from admin.reason import add_reason, read_reason
 from admin.storage import CONTRIBUTOR, READER
-from admin.table import columns, day
+from admin.table import columns, day, printable
 from admin.tokens import LONGEST_SNOOZE_DAYS, describe, end_of_snooze, find_alert, find_token
 from apple_tokens.model import TokenKind
 from apple_tokens.settings import time_zone
@@ -85,6 +85,9 @@ async def snoozes(options: argparse.Namespace, environment: Environment, now: da
     async with storage.open_desk(options, environment, role=READER) as desk:
         alerts = [alert for alert in await desk.tables.alert_rows() if is_snoozed(alert, now)]
         names = {row.key: describe(row) for row in await desk.tables.token_rows()}
+    if not names:
+        # A mistyped tenant has none either, and must not look like one without snoozes.
+        return Answer(f"The tables hold no token of the tenant {printable(desk.tenant_id)}.")
     if not alerts:
         return Answer("Nothing is snoozed.")
     lines = [("Until", "Token", "Problem", "By", "Since", "Reason")]

@@ -16,9 +16,10 @@ from azure.core.exceptions import (
 )
 
 from admin import storage
+from admin.account import account_of, explain, service_address
 from admin.azure_cli import azure_cli
 from admin.command import CommandError
-from admin.storage import READER, account_of, explain, service_address, who_signed_in
+from admin.storage import READER, who_signed_in
 from apple_tokens.settings import SettingsError
 from apple_tokens.storage import CONNECTION
 from sandbox import faults
