@@ -74,6 +74,18 @@ class TestHelp:
         )
         assert all(action.help for action in parser._actions)  # noqa: SLF001 -- as above
 
+    def test_is_repeated_by_the_readme(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        (parsers,) = (
+            action.choices
+            for action in cli.build_parser()._actions  # noqa: SLF001 -- argparse shows it nowhere else
+            if isinstance(action.choices, dict)
+        )
+
+        assert set(parsers) == set(COMMANDS)
+        for command in COMMANDS:
+            assert re.search(rf"^\|.*`{command}[ `].*\|$", readme, re.MULTILINE), command
+
     def test_fits_into_80_columns(self, capsys: pytest.CaptureFixture[str]) -> None:
         for command in ("", *COMMANDS):
             with pytest.raises(SystemExit):
