@@ -38,6 +38,7 @@ _STATE = {
     Problem.VPP_TOKEN_DUPLICATE_LOCATION: "duplicateLocationId",
     Problem.VPP_TOKEN_STATE_UNKNOWN: "somethingNew",
 }
+_SYNC_ERROR = {Problem.ADE_TERMS_NOT_ACCEPTED: 3, Problem.ADE_SYNC_FAILED: 17}
 _NAMES = ("Berlin warehouse", "Osaka retail", "Field service", "Lyon office", "Training room")
 _STALE_FOR = {Severity.WARNING: 50 * _HOUR, Severity.CRITICAL: 100 * _HOUR}
 
@@ -103,7 +104,10 @@ def ailing_token(problem: Problem, severity: Severity, kind: TokenKind, number: 
     """Return a token as it looks with a problem."""
     changes: dict[str, object] = {}
     if problem in EXPIRED.values():
-        changes["expires_on"] = CHECKED_AT - 3 * _DAY - number * _HOUR
+        expired_on = CHECKED_AT - 3 * _DAY - number * _HOUR
+        changes["expires_on"] = expired_on
+        if kind is not TokenKind.PUSH:
+            changes["last_synced_at"] = expired_on - _HOUR
     if problem in EXPIRING.values():
         days = 5 if severity is Severity.CRITICAL else 13
         changes["expires_on"] = CHECKED_AT + days * _DAY + number * _HOUR
@@ -113,10 +117,8 @@ def ailing_token(problem: Problem, severity: Severity, kind: TokenKind, number: 
         changes["state"] = _STATE[problem]
     if problem in {Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE}:
         changes["last_synced_at"] = CHECKED_AT - _STALE_FOR[severity]
-    if problem is Problem.ADE_TERMS_NOT_ACCEPTED:
-        changes["sync_error_code"] = 3
-    if problem is Problem.ADE_SYNC_FAILED:
-        changes["sync_error_code"] = 17
+    if problem in _SYNC_ERROR:
+        changes["sync_error_code"] = _SYNC_ERROR[problem]
     if problem is Problem.VPP_SYNC_FAILED:
         changes["sync_status"] = "failed"
     if problem is Problem.PUSH_CERTIFICATE_UPLOAD_FAILED:
