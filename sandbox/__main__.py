@@ -16,16 +16,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
-COMMANDS = frozenset({"demo", "test", "check", "format", "serve", "docs", "package", "lock"})
+COMMANDS = frozenset(
+    {"demo", "cards", "test", "check", "format", "serve", "docs", "package", "lock"}
+)
 USAGE = """usage: python3 -m sandbox COMMAND
 
   demo [--days N]  let the app watch a sample tenant for some mornings, and show what it posts
+  cards            draw every card in every language and look, as a page and as pictures
   test [ARGS...]   run the tests; ARGS go to pytest, without any the coverage is measured too
   check            run formatter, linter, type checker, import rules and workflow checks
   format           format the code and mend what the linter can mend
   serve            keep the sandbox up, for the app under Core Tools (func start)
   docs             write the parts of the documents that come from a run of the app
-  package          build the zip that is deployed (needs the network)
+  package          build the zip that is deployed (needs the network); with --remote-build, install
+                   what Azure installs where no zip is deployed
   lock             compile the locked requirements anew (needs the network)
 """
 

@@ -19,6 +19,7 @@ _WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=load
 
 
 _MODULES = {
+    "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
     "docs": "sandbox.docs",
     "package": "sandbox.package",

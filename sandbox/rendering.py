@@ -17,6 +17,11 @@ from sandbox.teams_flow import Card
 
 #: Chromium repeats the picture from here on.
 _MAX_PICTURE_PX = 16_000
+# Chromium lays out the whole page for each picture: with the others hidden, that is little.
+_ALONE = """((elements, number) => {
+  elements.forEach((element, index) => { element.style.display = index === number ? "" : "none"; });
+  return elements[number].getBoundingClientRect().toJSON();
+})(%s, %d)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,10 @@ class Renderer:
         await self.draw(document, width_px=width_px, scale=scale)
         if missing := await uncovered_characters(self.page):
             raise BrowserError(f"no installed font has {missing}: {FONTS_TO_INSTALL}")
-        boxes = await self.page.evaluate(
-            f"[...document.querySelectorAll({_quote(selector)})]"
-            ".map(element => element.getBoundingClientRect().toJSON())"
-        )
+        elements = f"[...document.querySelectorAll({_quote(selector)})]"
         pictures = []
-        for box in msgspec.convert(boxes, list[Box]):
+        for number in range(await self.page.evaluate(f"{elements}.length")):
+            box = msgspec.convert(await self.page.evaluate(_ALONE % (elements, number)), Box)
             is_long = box.height * scale > _MAX_PICTURE_PX
             if is_long:
                 await self.page.resize(width_px, _MAX_PICTURE_PX / box.height)
