@@ -6,9 +6,7 @@ from typing import Final
 
 from notify.remediation import Language
 from sandbox.gallery_page import Exhibit
-from sandbox.specimens.alerts import Specimen
-from sandbox.specimens.every import every_overview, every_specimen
-from sandbox.specimens.overviews import Overview
+from sandbox.specimens.every import everything
 
 LANGUAGES: Final = ((Language.EN,), (Language.JA,), (Language.JA, Language.EN))
 
@@ -32,14 +30,10 @@ ROOMS: Final = {
 
 def every_exhibit() -> Iterator[Exhibit]:
     """Return the cards of the gallery, room by room; a card stands in the first that it fits."""
-    left = _everything()
+    left = everything()
     for room, patterns in ROOMS.items():
         for pattern in patterns:
             for name in [name for name in left if fnmatchcase(name, pattern)]:
                 specimen = left.pop(name)
                 cards = {"+".join(languages): specimen.card(*languages) for languages in LANGUAGES}
                 yield Exhibit(room=room, name=name, cards=cards)
-
-
-def _everything() -> dict[str, Specimen | Overview]:
-    return {**dict(every_specimen()), **dict(every_overview())}

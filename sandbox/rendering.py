@@ -79,6 +79,12 @@ class Renderer:
             f"button => button.innerText.trim() === {_quote(title)} && button.click())"
         )
 
+    async def unfold(self) -> None:
+        """Press every button that unfolds something, the buttons within that too."""
+        await self.page.evaluate(
+            "document.querySelectorAll('button:not([data-url])').forEach(button => button.click())"
+        )
+
     async def read(self, *, width_px: int | None = None) -> list[RenderedCard]:
         """Read back what is seen of each card, in a window of another width if one is given."""
         if width_px is not None:

@@ -91,3 +91,8 @@ def every_overview() -> Iterator[tuple[str, Overview]]:
         ),
     )
     yield "digest-every_problem", every_problem(DIGEST)
+
+
+def everything() -> dict[str, Specimen | Overview]:
+    """Return every sort of card, overviews included, by a name that says which."""
+    return {**dict(every_specimen()), **dict(every_overview())}
