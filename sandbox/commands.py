@@ -18,6 +18,9 @@ _WHOLE_SUITE = ("--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=load
 """The threshold of coverage holds for the whole suite: a part of it would always miss it."""
 
 
+_INFRASTRUCTURE = sorted(
+    path for about in ("bicep", "infra_*", "kql*") for path in ROOT.glob(f"tests/test_{about}.py")
+)
 _MODULES = {
     "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
@@ -41,6 +44,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if command in _MODULES:
         # Loaded here only: what one command needs is no business of the others.
         return int(importlib.import_module(_MODULES[command]).main(arguments))
+    if command == "bicep":
+        return _call([*_PYTEST, *_INFRASTRUCTURE, *arguments])
     if command == "test":
         return _call([*_PYTEST, *(arguments or _WHOLE_SUITE)])
     return _run_stages({"check": _checks, "format": _formatting, "lock": _locking}[command]())

@@ -205,5 +205,5 @@ def test_the_name_of_the_tenant_has_to_fit_into_a_message(length: int, *, fits: 
     if fits:
         assert Settings.from_env(environment).tenant.name == "x" * length
     else:
-        with pytest.raises(SettingsError, match="TENANT_NAME is .*at most 100 characters"):
+        with pytest.raises(SettingsError, match=r"TENANT_NAME is .*at most 100 characters"):
             Settings.from_env(environment)
