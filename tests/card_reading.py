@@ -32,6 +32,28 @@ def lines(card: object) -> list[str]:
     return found
 
 
+def visible_nodes(value: object, *, is_unfolded: bool = False) -> Iterator[Node]:
+    """Return the elements and actions of a card that can be seen, in their order."""
+    if isinstance(value, list):
+        for part in value:
+            yield from visible_nodes(part, is_unfolded=is_unfolded)
+    if isinstance(value, dict) and (is_unfolded or value.get("isVisible", True)):
+        yield value
+        for key in ("body", "items", "columns", "actions"):
+            yield from visible_nodes(value.get(key), is_unfolded=is_unfolded)
+
+
+def visible_lines(card: object, *, is_unfolded: bool = False) -> list[str]:
+    """Return the paragraphs and the labels of buttons that can be seen."""
+    found = []
+    for node in visible_nodes(card, is_unfolded=is_unfolded):
+        if "inlines" in node:
+            found.append("".join(run["text"] for run in node["inlines"]))
+        elif label := node.get("text") or node.get("title"):
+            found.append(label)
+    return found
+
+
 def text(card: object) -> str:
     """Return the whole text of a card, a paragraph a line."""
     return "\n".join(lines(card))

@@ -1,7 +1,7 @@
 """Every card as a person sees it: it says what it was given, all of it, and nothing is cut off."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from sandbox.card_page import Theme, draw_cards
 from sandbox.exhibits import every_exhibit
 from sandbox.rendering import RenderedCard, Renderer
 from sandbox.specimens.every import everything
-from tests.card_reading import Node
+from tests.card_reading import visible_lines, visible_nodes
 
 PAGE = Path(__file__).parent.parent / "sandbox" / "page"
 FULL_PX, PHONE_PX = 760, 350
@@ -84,10 +84,8 @@ async def test_nothing_is_cut_off_or_wider_than_its_place(look: Look, seen: Seen
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_a_person_reads_what_the_card_says_and_nothing_else(look: Look, seen: Seen) -> None:
     for name, card in seen[look].items():
-        visible = visible_nodes(CARDS[name], is_unfolded=look.is_unfolded)
-        assert [line for line in card.text.split("\n") if line] == [
-            text for node in visible if (text := text_of(node))
-        ], name
+        said = visible_lines(CARDS[name], is_unfolded=look.is_unfolded)
+        assert [line for line in card.text.split("\n") if line] == said, name
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -120,30 +118,6 @@ async def test_the_looks_of_teams_differ_in_colours_only() -> None:
     light, dark = (json.loads((PAGE / f"teams-{theme}.json").read_text("utf-8")) for theme in Theme)
 
     assert without_colours(light) == without_colours(dark)
-
-
-def visible_nodes(value: object, *, is_unfolded: bool) -> Iterator[Node]:
-    """Return the elements and actions of a card that can be seen, in their order."""
-    if isinstance(value, list):
-        for part in value:
-            yield from visible_nodes(part, is_unfolded=is_unfolded)
-    if isinstance(value, dict) and (is_unfolded or value.get("isVisible", True)):
-        yield value
-        for key in ("body", "items", "columns", "actions"):
-            yield from visible_nodes(value.get(key), is_unfolded=is_unfolded)
-
-
-def text_of(node: Node) -> str:
-    """Return what an element or action shows of itself."""
-    match node["type"]:
-        case "TextBlock":
-            return str(node["text"])
-        case "RichTextBlock":
-            return "".join(run["text"] for run in node["inlines"])
-        case "Action.OpenUrl" | "Action.ToggleVisibility":
-            return str(node["title"])
-        case _:
-            return ""
 
 
 def without_colours(value: object) -> object:
