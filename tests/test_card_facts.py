@@ -23,7 +23,7 @@ def test_an_ade_token_shows_its_facts() -> None:
         "Berlin warehouse · ADE token",
         "Apple account noted in Intune: apple-tokens@contoso.example",
         "Expires: 2027-02-19 (Asia/Tokyo) · 200 days left",
-        "Last successful sync: 2026-08-03 12:00 (Asia/Tokyo) · 3 hours ago",
+        "Last successful sync: 2026-07-30 11:00 (Asia/Tokyo) · 4 days ago",
         "Sync error: Terms and conditions not accepted (number 3)",
         "Devices: 120",
     ):

@@ -198,7 +198,8 @@ def test_the_largest_tenant_fits_into_one_card(
 
 @pytest.mark.parametrize("batch", [WELCOME, DIGEST])
 def test_a_card_lists_as_much_as_it_has_room_for(batch: str) -> None:
-    assert size_bytes(large(batch).card()) > LIMIT_BYTES - 2_500
+    # A further token of each problem at once is a step of some thousand bytes.
+    assert size_bytes(large(batch).card()) > LIMIT_BYTES - 6_000
 
 
 @given(written=FOREIGN)

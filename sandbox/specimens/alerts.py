@@ -92,7 +92,7 @@ def unread(
                 cause=cause,
                 status=status,
                 request_id="0f0e0d0c-0000-4000-8000-00000000fa4e",
-                detail="Microsoft Graph gave an answer that the test made up.",
+                detail="What Microsoft Graph says about the failure",
             ),
         )
         for kind in kinds or (TokenKind.VPP,)

@@ -22,13 +22,24 @@ TENANT = Tenant(id="00000000-0000-0000-0000-00000000fa4e", name="Contoso")
 TOKYO = ZoneInfo("Asia/Tokyo")
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
-WARNINGS_ONLY = frozenset(
+_WARNINGS_ONLY = frozenset(
     {
         Problem.VPP_TOKEN_DUPLICATE_LOCATION,
         Problem.VPP_TOKEN_STATE_UNKNOWN,
         Problem.VPP_SYNC_FAILED,
         Problem.PUSH_CERTIFICATE_UPLOAD_FAILED,
         Problem.EXPIRY_UNKNOWN,
+    }
+)
+_CRITICAL_ONLY = frozenset(
+    {
+        Problem.VPP_TOKEN_EXPIRED,
+        Problem.PUSH_CERTIFICATE_EXPIRED,
+        Problem.ADE_TERMS_NOT_ACCEPTED,
+        Problem.VPP_TOKEN_INVALID,
+        Problem.VPP_TOKEN_IN_OTHER_MDM,
+        Problem.PUSH_CERTIFICATE_REPLACED,
+        Problem.PUSH_CERTIFICATE_MISSING,
     }
 )
 _STATE = {
@@ -40,11 +51,24 @@ _STATE = {
 }
 _SYNC_ERROR = {Problem.ADE_TERMS_NOT_ACCEPTED: 3, Problem.ADE_SYNC_FAILED: 17}
 _NAMES = ("Berlin warehouse", "Osaka retail", "Field service", "Lyon office", "Training room")
+_HARMLESS_IF_UNUSED = frozenset({Problem.ADE_TOKEN_EXPIRED, Problem.TOKEN_REMOVED})
+_SYNCING = frozenset(Problem) - {
+    *EXPIRED.values(),
+    Problem.ADE_TERMS_NOT_ACCEPTED,
+    Problem.ADE_SYNC_FAILED,
+    Problem.ADE_SYNC_STALE,
+    Problem.VPP_SYNC_STALE,
+    Problem.TOKEN_REMOVED,
+}
+_EXPIRED_FOR = 3 * _DAY
+_GONE_FOR = 2 * _DAY
 _STALE_FOR = {Severity.WARNING: 50 * _HOUR, Severity.CRITICAL: 100 * _HOUR}
 
 
 def kinds_of(problem: Problem) -> tuple[TokenKind, ...]:
     """Return the kinds of tokens that can have a problem."""
+    if problem is Problem.TOKEN_REMOVED:
+        return (TokenKind.ADE, TokenKind.VPP)  # the push certificate goes missing instead
     for prefix, kind in (("ade", TokenKind.ADE), ("vpp", TokenKind.VPP), ("push", TokenKind.PUSH)):
         if problem.startswith(prefix):
             return (kind,)
@@ -53,7 +77,9 @@ def kinds_of(problem: Problem) -> tuple[TokenKind, ...]:
 
 def severities_of(problem: Problem) -> tuple[Severity, ...]:
     """Return how bad a problem can be."""
-    return (Severity.WARNING,) if problem in WARNINGS_ONLY else tuple(Severity)
+    if problem in _WARNINGS_ONLY:
+        return (Severity.WARNING,)
+    return (Severity.CRITICAL,) if problem in _CRITICAL_ONLY else tuple(Severity)
 
 
 def token(kind: TokenKind, number: int = 0, **changes: object) -> AppleToken:
@@ -104,10 +130,7 @@ def ailing_token(problem: Problem, severity: Severity, kind: TokenKind, number: 
     """Return a token as it looks with a problem."""
     changes: dict[str, object] = {}
     if problem in EXPIRED.values():
-        expired_on = CHECKED_AT - 3 * _DAY - number * _HOUR
-        changes["expires_on"] = expired_on
-        if kind is not TokenKind.PUSH:
-            changes["last_synced_at"] = expired_on - _HOUR
+        changes["expires_on"] = CHECKED_AT - _EXPIRED_FOR - number * _HOUR
     if problem in EXPIRING.values():
         days = 5 if severity is Severity.CRITICAL else 13
         changes["expires_on"] = CHECKED_AT + days * _DAY + number * _HOUR
@@ -115,12 +138,22 @@ def ailing_token(problem: Problem, severity: Severity, kind: TokenKind, number: 
         changes["expires_on"] = None
     if problem in _STATE:
         changes["state"] = _STATE[problem]
-    if problem in {Problem.ADE_SYNC_STALE, Problem.VPP_SYNC_STALE}:
-        changes["last_synced_at"] = CHECKED_AT - _STALE_FOR[severity]
     if problem in _SYNC_ERROR:
         changes["sync_error_code"] = _SYNC_ERROR[problem]
     if problem is Problem.VPP_SYNC_FAILED:
         changes["sync_status"] = "failed"
     if problem is Problem.PUSH_CERTIFICATE_UPLOAD_FAILED:
-        changes["upload_failure"] = "The uploaded file is not the one that the test expected."
+        changes["upload_failure"] = "What Intune says about the upload"
+    if kind is not TokenKind.PUSH and problem not in _SYNCING:
+        changes["last_synced_at"] = CHECKED_AT - _unsynced_for(problem, severity) - number * _HOUR
+    if kind is TokenKind.ADE and severity is Severity.WARNING and problem in _HARMLESS_IF_UNUSED:
+        changes["device_count"] = 0
     return token(kind, number, **changes)
+
+
+def _unsynced_for(problem: Problem, severity: Severity) -> timedelta:
+    if problem in EXPIRED.values():
+        return _EXPIRED_FOR + _HOUR
+    if problem is Problem.TOKEN_REMOVED:
+        return _GONE_FOR + 3 * _HOUR
+    return _STALE_FOR[severity]
