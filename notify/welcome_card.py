@@ -63,18 +63,27 @@ def _long_expired(subjects: Sequence[Subject], room: Room, voice: Voice) -> list
     if room.steps:
         # There is only one push certificate: what it breaks, and the topic that the steps compare.
         for subject in by_kind[TokenKind.PUSH]:
-            impact = words(_entry(TokenKind.PUSH, voice).impact, spacing="Small")
-            listing += [impact, *describe(subject, voice)]
+            listing += _push_certificate(subject, voice)
         listed = [*by_kind[TokenKind.ADE], *by_kind[TokenKind.VPP]]
     listing += capped([one.token for one in listed], room.lines, lines.expired, voice)
+    is_push_alone = found == [TokenKind.PUSH]  # always needed, and never snoozed
+    renew = "welcome.renew" if room.steps else "welcome.renew_by_article"
     # Buttons stand outside: in a dark theme their labels can't be read on a coloured ground.
     return [
         container(listing, style="warning", spacing="Large"),
-        words(voice.word("welcome.renew" if room.steps else "welcome.renew_by_article")),
+        *([] if is_push_alone else [words(voice.word(renew))]),
         *(part for kind in found if room.steps for part in _steps(by_kind[kind], voice)),
         *parts.links(advise(_entry(found[0], voice), subjects, voice), voice),
-        *([] if found == [TokenKind.PUSH] else [words(voice.word("welcome.snooze"))]),
+        *([] if is_push_alone else [words(voice.word("welcome.snooze"))]),
     ]
+
+
+def _push_certificate(subject: Subject, voice: Voice) -> list[Element]:
+    """Return what the certificate breaks, whether renewing it comes too late, and its facts."""
+    drawn = [words(_entry(TokenKind.PUSH, voice).impact, spacing="Small")]
+    if expires_on := subject.token.expires_on:
+        drawn.append(line(run(voice.grace(expires_on), weight="Bolder")))
+    return [*drawn, *describe(subject, voice)]
 
 
 def _steps(subjects: Sequence[Subject], voice: Voice) -> list[Element]:

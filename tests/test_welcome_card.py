@@ -156,6 +156,8 @@ def test_the_push_certificate_cannot_be_snoozed_and_shows_what_its_steps_compare
 
     assert styles(found.card())[0] == "attention"
     assert "Intune cannot reach any Apple device now." in box
+    assert "More than 30 days have passed. Try “Renew” all the same, and ask Apple before" in box
+    assert "Still needed?" not in text(found.card())
     assert "Topic (UID at Apple): com.apple.mgmt.External." in box
     assert SNOOZE not in text(found.card())
 
