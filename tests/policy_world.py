@@ -120,6 +120,10 @@ class World:
 
     def cut_off(self, after_writes: int) -> None:
         """Cut the next tick off in the middle of its writing; the one after that repairs it."""
+        # Nothing begins or ends between the two, so that both see the same.
+        for kind, (reason, until) in self.outages.items():
+            if until <= self.now + 2 * TICK:
+                self.outages[kind] = (reason, self.now)
         partition = self.tables.partition
         partition.cut_off_after = after_writes
         self.now += TICK
