@@ -255,13 +255,13 @@ class Tenant(RuleBasedStateMachine):
         self.world.live(time)
 
 
-# Each round draws other lives than the one before, also in CI. What has not occurred in the first
-# gets a few more: rare things must not make a run fail that shows nothing wrong.
+# In CI the same lives are drawn every time, so that a red run is about the change it tests; on a
+# desk each run draws others. What has not occurred in the first round gets more, of longer lives.
 ROUND = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,
-    derandomize=False,
+    derandomize="CI" in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -270,8 +270,9 @@ ROUND = settings(
 def test_what_is_promised_holds_whatever_happens(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL + 1, logger="apple_tokens.events")
 
-    for _ in range(ROUNDS):
-        run_state_machine_as_test(Tenant, settings=ROUND)
+    for number in range(ROUNDS):
+        longer = settings(ROUND, stateful_step_count=30 + 10 * number)
+        run_state_machine_as_test(Tenant, settings=longer)
         if HAPPENED.keys() >= MUST_HAPPEN:
             break
 
