@@ -65,6 +65,8 @@ async def tick(
         for row in batches.assign((row for part in parts for row in part.alerts), moment)
     ]
     alerts = occasions.tell_with_the_welcome(alerts, run, moment)
+    for overdue in report.escalations_of(tenant, parts, alerts, moment):
+        events.emit(overdue)
     await _write(tables, known, parts, alerts, rows, moment)
     others = (row for kind in known if kind not in settled for row in known[kind].alerts)
     messages = batches.messages([*alerts, *others], tenant, moment, policy)

@@ -42,7 +42,6 @@ def events_of(
 ) -> Iterator[Event]:
     """Yield what happened; `check_finished` comes last and only after a source was settled."""
     rows = [row for part in assessments for row in part.tokens]
-    names = {(row.token.kind, row.token.id): row.token.name for row in rows}
     for row in rows:
         if row.health is not Health.HEALTHY:
             yield _status(tenant, row)
@@ -56,7 +55,6 @@ def events_of(
             severity=message.severity,
             count=message.count,
         )
-    yield from _escalated(tenant, alerts, names, moment)
     yield from _undelivered(tenant, alerts, moment)
     if assessments:
         yield CheckFinished(
@@ -67,6 +65,36 @@ def events_of(
             tokens=_counts(rows),
             open_problems=sum(row.ended_at is None and not row.silenced for row in alerts),
             queued=len(messages),
+        )
+
+
+def escalations_of(
+    tenant: Tenant, assessments: Sequence[Assessment], alerts: Sequence[AlertRow], moment: Moment
+) -> Iterator[ProblemEscalated]:
+    """Yield what this check escalates, which is to be said before the alerts are written.
+
+    A check that is cut off after that would find it said, and keep silent for a week.
+    """
+    names = {
+        (row.token.kind, row.token.id): row.token.name
+        for part in assessments
+        for row in part.tokens
+    }
+    groups = dict[tuple[TokenKind, Problem], list[AlertRow]]()
+    for alert in alerts:
+        if alert.escalated_at == moment.now:
+            groups.setdefault((alert.kind, alert.problem), []).append(alert)
+    for (kind, problem), rows in groups.items():
+        rows.sort(key=lambda row: row.since)
+        found = (names.get((row.kind, row.token_id), "") for row in rows)
+        yield ProblemEscalated(
+            tenant_id=tenant.id,
+            kind=kind,
+            problem=problem,
+            count=len(rows),
+            names=tuple(name for name in found if name)[:_MOST_NAMES],
+            since=rows[0].since,
+            days_open=(moment.now - rows[0].since).days,
         )
 
 
@@ -91,30 +119,6 @@ def _status(tenant: Tenant, row: TokenRow) -> TokenStatus:
         expires_on=row.token.expires_on,
         days_left=row.days_left,
     )
-
-
-def _escalated(
-    tenant: Tenant,
-    alerts: Iterable[AlertRow],
-    names: Mapping[tuple[TokenKind, str], str],
-    moment: Moment,
-) -> Iterator[ProblemEscalated]:
-    groups = dict[tuple[TokenKind, Problem], list[AlertRow]]()
-    for alert in alerts:
-        if alert.escalated_at == moment.now:
-            groups.setdefault((alert.kind, alert.problem), []).append(alert)
-    for (kind, problem), rows in groups.items():
-        rows.sort(key=lambda row: row.since)
-        found = (names.get((row.kind, row.token_id), "") for row in rows)
-        yield ProblemEscalated(
-            tenant_id=tenant.id,
-            kind=kind,
-            problem=problem,
-            count=len(rows),
-            names=tuple(name for name in found if name)[:_MOST_NAMES],
-            since=rows[0].since,
-            days_open=(moment.now - rows[0].since).days,
-        )
 
 
 def _undelivered(

@@ -1,5 +1,7 @@
 """A check that is cut off before any of its writes: the next tick makes up for it, telling once."""
 
+import json
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -143,3 +145,27 @@ def test_a_check_cut_off_before_any_of_its_writes_is_made_up_for(day: int) -> No
         cut_off += world.happened["a check was cut off"]
 
     assert 2 <= cut_off < MOST_WRITES, "each write was cut off, and the last run was whole"
+
+
+@pytest.mark.parametrize("day", range(DAYS))
+def test_what_a_cut_off_check_was_to_escalate_is_still_said(
+    day: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log is the way that does not lead through Teams: better said twice than never."""
+
+    def escalated(**cut: int) -> set[tuple[str, str, int]]:
+        caplog.clear()
+        live(**cut)
+        events = (json.loads(record.message) for record in caplog.records)
+        return {
+            (event["kind"], event["problem"], event["days_open"])
+            for event in events
+            if event["event"] == "problem_escalated"
+        }
+
+    caplog.set_level(logging.ERROR, logger="apple_tokens.events")
+    undisturbed = escalated()
+
+    assert ("ade_token", "ade_token_expired", 0) in undisturbed
+    for writes in range(MOST_WRITES):
+        assert escalated(cut_day=day, writes=writes) == undisturbed

@@ -30,7 +30,7 @@ from apple_tokens.model import (
 )
 from apple_tokens.rows import AlertRow
 from check_tokens.assessment import Assessment
-from check_tokens.report import band, events_of
+from check_tokens.report import band, escalations_of, events_of
 from tests.builders import DAY, NOW, SECOND, ade, alert, failed, moment, read, row, told, vpp
 
 TENANT = Tenant(id="tenant-1", name="Contoso")
@@ -243,9 +243,9 @@ def test_what_was_escalated_by_this_check_has_one_line_a_problem() -> None:
         Problem.COULD_NOT_CHECK, token_id=SOURCE_ID, since=NOW - 3 * DAY - SECOND, escalated_at=NOW
     )
 
-    found = report(assessments=[part], alerts=[*alerts, earlier, source])
+    found = list(escalations_of(TENANT, [part], [*alerts, earlier, source], moment()))
 
-    assert [event for event in found if isinstance(event, ProblemEscalated)] == [
+    assert found == [
         ProblemEscalated(
             tenant_id="tenant-1",
             kind=TokenKind.ADE,
