@@ -77,10 +77,12 @@ class FakePartition(Partition):
         return True
 
     async def delete(self, table: str, keys: Iterable[str]) -> None:
-        for number, key in enumerate(keys):
-            if number == 0:
-                self._begin_write()
-            self._tables.get(table, {}).pop(encode_key(key), None)
+        gone = [encode_key(key) for key in keys]
+        assert len(gone) == len(set(gone)), "a transaction takes a row once"
+        if gone:
+            self._begin_write()
+        for key in gone:
+            self._tables.get(table, {}).pop(key, None)
 
     def _begin_write(self) -> None:
         if self.cut_off_after is not None:
