@@ -70,7 +70,6 @@ def decide(
             seen_at=now,
             severity_since=now,
             base_step=told_step,
-            step=told_step,
             told_step=told_step,
             told_reason=alert.told_reason if alert else None,
             told_stage=alert.told_stage if alert else "",

@@ -81,7 +81,7 @@ def diagnose_unread(
         Finding(
             problem=alert.problem,
             severity=alert.severity,
-            stage=alert.stage or alert.severity,
+            stage=alert.severity,
             # What silenced it then, such as a renewal, cannot be seen to be over.
             silenced=alert.silenced,
             unsure=not alert.was_told and not alert.is_untold,

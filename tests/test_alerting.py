@@ -126,6 +126,12 @@ def test_what_was_never_told_is_new_when_its_cause_is_over() -> None:
     assert due(decided(silenced, finding(STALE))) is Reason.NEW
 
 
+def test_a_problem_that_goes_on_was_seen_now() -> None:
+    after = decided(told(alert(STALE)), finding(STALE))
+
+    assert (after.seen_at, after.since) == (NOW, NOW - DAY)
+
+
 # --- Worse ------------------------------------------------------------------------------------
 
 
@@ -245,6 +251,25 @@ def test_neither_a_date_moved_within_its_stage_nor_changed_stages_begin_anew(
     assert after.since == before.since
 
 
+def test_a_date_that_was_not_known_before_begins_nothing_anew() -> None:
+    before = told(alert(Problem.ADE_TOKEN_EXPIRING, CRITICAL, stage="3"))
+    near = finding(
+        Problem.ADE_TOKEN_EXPIRING, stage="30", facts=Facts(old_expires_on=NOW + 20 * DAY)
+    )
+
+    assert decided(before, near).since == before.since
+
+
+def test_only_the_stages_of_a_date_begin_anew() -> None:
+    """An expired token without devices any more, and with a later date that is past as well."""
+    expired = Problem.ADE_TOKEN_EXPIRED
+    before = told(alert(expired, CRITICAL, facts=Facts(old_expires_on=NOW - 9 * DAY)))
+
+    after = decided(before, finding(expired, facts=Facts(old_expires_on=NOW - DAY)))
+
+    assert (due(after), after.since) == (None, before.since)
+
+
 # --- Reminders --------------------------------------------------------------------------------
 
 
@@ -336,11 +361,12 @@ def test_new_worse_and_again_begin_the_days_of_reminders(
 
 
 def test_a_reminder_does_not_begin_the_days_of_reminders_anew() -> None:
-    before = told(alert(TERMS, CRITICAL), told_step=5, step=5)
+    before = told(alert(TERMS, CRITICAL), told_step=5, step=5, due_since=NOW - 9 * DAY)
 
     after = decided(before, finding(TERMS, CRITICAL))
 
     assert (due(after), after.remind_from_step) == (Reason.REMINDER, 1)
+    assert after.due_since == NOW
 
 
 @pytest.mark.parametrize("problem", [Problem.PUSH_CERTIFICATE_EXPIRED, REPLACED])
@@ -412,7 +438,7 @@ def test_a_told_problem_ends_with_the_first_check_without_it_and_is_fixed(
     after = cleared(told(alert(problem)), token)
 
     assert due(after) is Reason.FIXED
-    assert after.ended_at == after.due_since == NOW
+    assert after.ended_at == after.clear_since == after.due_since == NOW
     assert after.step == 2
 
 
@@ -465,7 +491,7 @@ def test_what_was_to_be_told_is_taken_back_by_the_first_check_without_it() -> No
 
 
 def test_a_silenced_problem_that_ends_is_not_silenced_any_more() -> None:
-    assert not cleared(told(alert(TERMS, silenced=True)), ade()).silenced
+    assert cleared(told(alert(TERMS, silenced=True)), ade()).silenced is False
 
 
 @pytest.mark.parametrize("over", [Reason.FIXED, Reason.ACCEPTED])
@@ -541,6 +567,14 @@ def test_without_a_later_date_they_end_without_a_word(
 
     assert after.ended_at == NOW
     assert due(after) is None
+
+
+def test_a_good_end_that_was_overtaken_does_not_make_a_later_one_good() -> None:
+    """It was to be told as fixed, came back before that, and ended by a changed limit."""
+    facts = Facts(last_synced_at=NOW - 3 * DAY)
+    back = told(alert(STALE, facts=facts), reason=Reason.FIXED, clear_since=NOW - DAY)
+
+    assert due(cleared(back, ade(last_synced_at=NOW - 3 * DAY))) is None
 
 
 def test_a_token_expired_by_state_without_a_date_ends_well_by_getting_one() -> None:

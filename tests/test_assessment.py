@@ -624,6 +624,7 @@ def test_a_missing_certificate_keeps_what_was_known_of_the_accepted_one() -> Non
 
     facts = source.alert("push_certificate_missing").facts
     assert (facts.old_topic, facts.old_serial_number) == ("com.apple.mgmt.External.old", "01")
+    assert facts.old_apple_account == "push@contoso.example"
 
 
 def test_a_replaced_push_certificate_is_told_daily_until_the_old_topic_is_back() -> None:

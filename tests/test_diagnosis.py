@@ -536,6 +536,17 @@ def test_a_failed_vpp_sync_stays_a_warning_however_old() -> None:
     assert severity_of(findings, Problem.VPP_SYNC_FAILED) is WARNING
 
 
+def test_the_facts_of_a_vpp_sync_name_the_last_one() -> None:
+    token = vpp(sync_status="failed", last_synced_at=NOW - 90 * DAY)
+
+    findings = found(token, row(token), (alert(Problem.VPP_SYNC_FAILED),))
+
+    for problem in (Problem.VPP_SYNC_FAILED, Problem.VPP_SYNC_STALE):
+        seen = of(findings, problem)
+        assert seen is not None
+        assert seen.facts.last_synced_at == NOW - 90 * DAY
+
+
 # --- Push certificate -------------------------------------------------------------------------
 
 

@@ -69,6 +69,7 @@ def test_a_check_date_is_a_date_where_the_tenant_is(zone: str, check_at: str, be
     where, begin = policy(zone, check_at), utc(begins)
 
     assert starts_at(date(2026, 3, 2), where) == begin
+    assert starts_at(date(2026, 3, 2), where).tzinfo is UTC
     assert check_date(begin - SECOND, where) == date(2026, 3, 1)
     assert check_date(begin, where) == date(2026, 3, 2)
     assert check_date(begin + SECOND, where) == date(2026, 3, 2)
@@ -362,6 +363,7 @@ def test_an_hour_after_a_check_that_queued_something_it_is_queued_again(
         (NOW, True),
         (NOW + SECOND, False),
         (NOW + HOUR, False),
+        (NOW + 2 * HOUR, False),
     ],
     ids=str,
 )
