@@ -28,9 +28,9 @@ from tests.policy_oracle import Oracle
 from tests.policy_sight import STATES
 from tests.policy_world import DAY, HOUR, Held, World, first_morning
 
-EXAMPLES = int(os.environ.get("TOKENWATCH_POLICY_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("TOKENWATCH_POLICY_EXAMPLES", "80"))
 """How many lives of a tenant are tried, each of about a month. More is better: try a thousand."""
-ROUNDS = 5
+ROUNDS = 10
 HAPPENED = Counter[str]()
 """What occurred in all lives together."""
 MUST_HAPPEN = {
