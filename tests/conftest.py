@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures_azurite", "tests.fixtures_rendering"]
+pytest_plugins = ["tests.fixtures_azurite", "tests.fixtures_rendering", "tests.survival"]
 
 _NEEDS = "Skipped: needs "
 
