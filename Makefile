@@ -1,7 +1,7 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo cards test check bicep format serve docs package lock
+.PHONY: demo cards test check bicep format serve docs mutants package lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 cards: ; $(PYTHON) -m sandbox cards $(ARGS)
 test: ; $(PYTHON) -m sandbox test $(ARGS)
@@ -10,5 +10,6 @@ bicep: ; $(PYTHON) -m sandbox bicep $(ARGS)
 format: ; $(PYTHON) -m sandbox format
 serve: ; $(PYTHON) -m sandbox serve
 docs: ; $(PYTHON) -m sandbox docs
+mutants: ; $(PYTHON) -m sandbox mutants $(ARGS)
 package: ; $(PYTHON) -m sandbox package $(ARGS)
 lock: ; $(PYTHON) -m sandbox lock

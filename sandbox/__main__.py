@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
 COMMANDS = frozenset(
-    {"demo", "cards", "test", "check", "bicep", "format", "serve", "docs", "package", "lock"}
+    {
+        *("demo", "cards", "test", "check", "bicep", "format", "serve", "docs", "mutants"),
+        *("package", "lock"),
+    }
 )
 USAGE = """usage: python3 -m sandbox COMMAND
 
@@ -29,6 +32,7 @@ USAGE = """usage: python3 -m sandbox COMMAND
   format           format the code and mend what the linter can mend
   serve            keep the sandbox up, for the app under Core Tools (func start)
   docs             write the parts of the documents that come from a run of the app
+  mutants          change the policy in small ways, one at a time, and see that a test notices
   package          build the zip that is deployed (needs the network); with --remote-build, install
                    what Azure installs where no zip is deployed
   lock             compile the locked requirements anew (needs the network)

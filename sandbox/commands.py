@@ -25,6 +25,7 @@ _MODULES = {
     "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
     "docs": "sandbox.docs",
+    "mutants": "sandbox.mutants",
     "package": "sandbox.package",
     "serve": "sandbox.serve",
 }

@@ -24,6 +24,9 @@ _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "demo", 
 
 def main(arguments: Sequence[str]) -> int:
     """Run every mutant. Return 1 when too few are killed or one survives that nobody explained."""
+    if not _MUTMUT.exists():
+        print("The mutants take a system that forks: Linux, macOS, or Windows' Linux subsystem.")
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)

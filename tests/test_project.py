@@ -181,8 +181,9 @@ def test_other():
 
 
 def needy_copy(tmp_path: Path) -> Copy:
-    fixtures = ("tests/__init__.py", "tests/conftest.py", "tests/fixtures_*.py")
-    copy = copy_project(tmp_path, "pyproject.toml", "sandbox/*.py", *fixtures)
+    fixtures = ("__init__", "conftest", "fixtures_*", "survival")
+    needed = [f"tests/{name}.py" for name in fixtures]
+    copy = copy_project(tmp_path, "pyproject.toml", "sandbox/*.py", *needed)
     (copy.root / "tests" / "test_needy.py").write_text(NEEDY_TEST, encoding="utf-8")
     return copy
 
