@@ -28,6 +28,7 @@ _MODULES = {
     "mutants": "sandbox.mutants",
     "package": "sandbox.package",
     "serve": "sandbox.serve",
+    "survive": "sandbox.survive",
 }
 """Commands with a module of their own."""
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sandbox import timelapse
 from sandbox.azurite import Azurite
+from sandbox.marked import between_marks
 from sandbox.node import ROOT
 
 DESIGN = ROOT / "docs" / "design.md"
-_BEGIN, _END = "<!-- sixty-days -->\n", "<!-- /sixty-days -->"
+MARK = "sixty-days"
 
 
 def main(_arguments: Sequence[str]) -> int:
@@ -19,16 +20,8 @@ def main(_arguments: Sequence[str]) -> int:
     logging.getLogger("apple_tokens").setLevel(logging.CRITICAL)  # the story is no trouble
     with tempfile.TemporaryDirectory() as data, Azurite(Path(data)) as azurite:
         reports, _ = asyncio.run(timelapse.play_all(azurite, timelapse.DAYS))
-    text = with_table(DESIGN.read_text(encoding="utf-8"), timelapse.as_table(reports))
+    text = DESIGN.read_text(encoding="utf-8")
+    text = between_marks(text, MARK, timelapse.as_table(reports))
     DESIGN.write_text(text, encoding="utf-8", newline="\n")
     print(f"Wrote the sixty days into {DESIGN.relative_to(ROOT)}")
     return 0
-
-
-def with_table(document: str, table: str) -> str:
-    """Return the document with the table between its two marks."""
-    before, begin, rest = document.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"the document lacks {_BEGIN.strip()} or {_END}")
-    return f"{before}{begin}{table}\n{end}{after}"

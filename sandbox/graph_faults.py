@@ -76,7 +76,7 @@ def unavailable(status: int = 503, retry_after: str | None = None) -> Fault:
     code, message = _SERVER_ERRORS[status]
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     return _error(
-        f"{status} service trouble",
+        f"{status} service trouble" + (f", Retry-After {retry_after}" if retry_after else ""),
         lambda path, request_id: intune_error(status, code, message, path, request_id, headers),
     )
 

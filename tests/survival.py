@@ -40,12 +40,6 @@ def survives(*promises: Promise, fault: str) -> pytest.MarkDecorator:
     return pytest.mark.survives(promises=promises, fault=fault)
 
 
-def files_with_rows(root: Path) -> list[Path]:
-    """Return the test files below a folder that have rows: to look only there saves much time."""
-    files = sorted((root / "tests").glob("test_*.py"))
-    return [path for path in files if "@survives(" in path.read_text(encoding="utf-8")]
-
-
 @pytest.fixture
 def happened(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Say in a few words what the fault came to: the last column of the matrix."""
@@ -127,4 +121,5 @@ def _write(config: pytest.Config, rows: list[dict[str, object]]) -> None:
     path: Path | None = config.getoption("--rows-to")
     if path is not None and not hasattr(config, "workerinput"):
         only_rows = [row for row in rows if "fault" in row]
-        path.write_text(json.dumps(only_rows, ensure_ascii=False, indent=1), encoding="utf-8")
+        found = {"promises": list(Promise), "rows": only_rows}
+        path.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -107,7 +107,7 @@ async def test_a_source_that_fails_is_not_checked_and_the_others_are(
     assert "://" not in failure.detail
     assert PLANTED_SECRET not in str(failure)
     assert all(isinstance(result, TokensRead) for result in results.values())
-    happened(f"could not check: {reason}; {requests} requests; the other two were read")
+    happened(f"could not check: {reason}; requests: {requests}; the other two were read")
 
 
 @pytest.mark.parametrize("kind", TokenKind)

@@ -3,42 +3,61 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sandbox.marked import between_marks
+from sandbox.survive import MARK, README, counts, files_with_rows
 from tests.regressions import Regression, regressions
 from tests.seeded import Copy, copy_project
-from tests.survival import Promise, files_with_rows
+from tests.survival import Promise
 
 ROOT = Path(__file__).resolve().parent.parent
 REGRESSIONS = regressions()
 
 
+Rows = dict[str, dict[str, Any]]
+
+
+def read(path: Path) -> Rows:
+    """Read the rows that were written to a file, by their node ids."""
+    return {row["id"]: row for row in json.loads(path.read_text(encoding="utf-8"))["rows"]}
+
+
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """List the rows of the matrix by their node ids."""
     listed = tmp_path_factory.mktemp("rows") / "rows.json"
-    files = [str(path.relative_to(ROOT)) for path in files_with_rows(ROOT)]
+    files = map(str, files_with_rows())
     done = Copy(ROOT).pytest(*files, "--collect-only", "-m", "survives", "--rows-to", str(listed))
     assert done.returncode == 0, done.stdout
-    return {row["id"]: row for row in json.loads(listed.read_text(encoding="utf-8"))}
+    return read(listed)
 
 
-def test_every_promise_has_rows(rows: dict[str, dict[str, object]]) -> None:
-    named = {promise for row in rows.values() for promise in _promises(row)}
+def test_every_promise_has_rows(rows: Rows) -> None:
+    named = {promise for row in rows.values() for promise in row["promises"]}
 
     assert named == set(Promise)
 
 
-def test_no_two_rows_have_the_same_fault_and_promises(rows: dict[str, dict[str, object]]) -> None:
+def test_the_readme_counts_the_rows_of_each_promise(rows: Rows) -> None:
+    readme = README.read_text(encoding="utf-8")
+
+    written = between_marks(readme, MARK, counts(rows.values(), Promise))
+
+    assert written == readme, "run: make survive"
+
+
+def test_no_two_rows_have_the_same_fault_and_promises(rows: Rows) -> None:
     seen = dict[tuple[object, ...], str]()
     for name, row in rows.items():
-        key = (row["fault"], *_promises(row))
+        key = (row["fault"], *row["promises"])
         assert key not in seen, f"{name} reads like {seen[key]}"
         seen[key] = name
 
 
-def test_every_row_is_turned_red_by_a_regression(rows: dict[str, dict[str, object]]) -> None:
+def test_every_row_is_turned_red_by_a_regression(rows: Rows) -> None:
     patterns = [re.compile(regression.rows) for regression in REGRESSIONS]
 
     unproven = [row for row in rows if not any(pattern.search(row) for pattern in patterns)]
@@ -51,7 +70,7 @@ def test_every_row_is_turned_red_by_a_regression(rows: dict[str, dict[str, objec
 @pytest.mark.crash
 @pytest.mark.parametrize("regression", REGRESSIONS, ids=lambda each: each.name)
 def test_a_regression_is_noticed_by_each_of_its_rows(
-    regression: Regression, rows: dict[str, dict[str, object]], tmp_path: Path
+    regression: Regression, rows: Rows, tmp_path: Path
 ) -> None:
     copy = copy_project(tmp_path)
     copy.replace(regression.file, regression.old, regression.new)
@@ -61,13 +80,7 @@ def test_a_regression_is_noticed_by_each_of_its_rows(
 
     done = copy.pytest(*sorted(files), *options)
 
-    outcomes = {row["id"]: row["outcome"] for row in json.loads(seen.read_text(encoding="utf-8"))}
+    outcomes = {name: row["outcome"] for name, row in read(seen).items()}
     assert outcomes, f"no row is found by {regression.rows}"
     assert {name for name, outcome in outcomes.items() if outcome != "failed"} == set(), done.stdout
     assert regression.says in done.stdout, done.stdout
-
-
-def _promises(row: dict[str, object]) -> list[str]:
-    promises = row["promises"]
-    assert isinstance(promises, list)
-    return promises
