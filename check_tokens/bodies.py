@@ -14,12 +14,12 @@ from typing import cast
 import httpx
 from kiota_http.middleware import BaseMiddleware
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""After decompression. A page of 1,000 tokens takes less than 1 MiB."""
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""After decompression. 3,000 tokens on one page, as many as there can be, take about 3 MiB."""
 
-# Beyond this, bodies are read one at a time. No true page comes near it; three hostile ones side by
-# side would otherwise take three times 32 MiB.
-_LARGE_BODY_BYTES = 4 * 1024 * 1024
+# Beyond this, bodies are read one at a time. A true page hardly ever waits for another; three
+# hostile ones side by side would take three times the most.
+_LARGE_BODY_BYTES = 1024 * 1024
 _UNPACKED_AT_ONCE_BYTES = 64 * 1024
 
 

@@ -15,7 +15,7 @@ from check_tokens.wire import (
 )
 
 # No list of tokens has more objects in one page: a tenant has 5,001 tokens at most. A body of
-# 32 MiB could hold three million empty ones, and they would take forty times that in memory.
+# 8 MiB could hold over half a million empty ones, and they would take forty times that in memory.
 _MAX_OBJECTS = 100_000
 
 Wire = TypeVar("Wire", bound=WireToken)

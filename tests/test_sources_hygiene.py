@@ -83,7 +83,7 @@ async def test_secrets_stay_hidden_when_every_library_logs_all_it_can(
 
 
 @pytest.mark.parametrize("surplus", [-1, 0, 1])
-async def test_a_body_is_read_up_to_32_mib_and_not_a_byte_further(surplus: int) -> None:
+async def test_a_body_is_read_up_to_8_mib_and_not_a_byte_further(surplus: int) -> None:
     tenant = small_tenant()
     tenant.faults[GraphSource.ADE].always(faults.huge(MAX_BODY_BYTES + surplus))
     async with reading(tenant) as served:
@@ -91,7 +91,7 @@ async def test_a_body_is_read_up_to_32_mib_and_not_a_byte_further(surplus: int) 
 
     if surplus > 0:
         assert isinstance(result, CouldNotCheck)
-        assert "32 MiB" in result.detail
+        assert "8 MiB" in result.detail
     else:
         assert isinstance(result, TokensRead)
 
