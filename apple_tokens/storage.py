@@ -3,10 +3,11 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure.data.tables.aio import TableServiceClient
+from msgspec import Struct
 
 from apple_tokens.settings import SettingsError, text
 
@@ -22,9 +23,47 @@ for _name in ("azure.core", "azure.identity"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long one request to the tables may take, repeated ones included.
+
+    The SDK's own five minutes a try, with three more of them, would outlast the function, which the
+    host then ends without a word. The service itself answers within 30 s, if only with an error:
+    https://learn.microsoft.com/rest/api/storageservices/setting-timeouts-for-table-service-operations
+    """
+
+    connect_s: float = 5.0
+    answer_s: float = 35.0
+    """For each part of an answer."""
+    retries: int = 3
+    pause_s: float = 0.8
+    """Before the second repeat; twice as long before each further one."""
+
+    @property
+    def longest_s(self) -> float:
+        """When a request that is never answered has failed for the last time."""
+        pauses_s = sum(self.pause_s * float(2**repeat) for repeat in range(1, self.retries))
+        return (1 + self.retries) * (self.connect_s + self.answer_s) + pauses_s
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same in the words of the SDK."""
+        return {
+            "connection_timeout": self.connect_s,
+            "read_timeout": self.answer_s,
+            "retry_total": self.retries,
+            "retry_backoff_factor": self.pause_s,
+        }
+
+
+PATIENCE = Patience()
+
+
 @asynccontextmanager
 async def table_service(
-    settings: Mapping[str, str], credential: "AsyncTokenCredential | None" = None
+    settings: Mapping[str, str],
+    credential: "AsyncTokenCredential | None" = None,
+    *,
+    patience: Patience = PATIENCE,
 ) -> AsyncIterator[TableServiceClient]:
     """Open the tables, from a connection string or from the identity form.
 
@@ -35,7 +74,7 @@ async def table_service(
     """
     connection_string = text(settings, CONNECTION)
     if connection_string and credential is None:
-        async with _from_connection_string(connection_string) as service:
+        async with _from_connection_string(connection_string, patience) as service:
             yield service
         return
     endpoint = table_endpoint(settings)
@@ -43,7 +82,8 @@ async def table_service(
         if credential is None:
             # The client does not close its credential: each tick would leave a session behind.
             credential = await stack.enter_async_context(_managed_identity(settings))
-        yield await stack.enter_async_context(TableServiceClient(endpoint, credential=credential))
+        service = TableServiceClient(endpoint, credential=credential, **patience.options)
+        yield await stack.enter_async_context(service)
 
 
 def table_endpoint(settings: Mapping[str, str]) -> str:
@@ -69,9 +109,9 @@ def table_endpoint(settings: Mapping[str, str]) -> str:
     return endpoint
 
 
-def _from_connection_string(connection_string: str) -> TableServiceClient:
+def _from_connection_string(connection_string: str, patience: Patience) -> TableServiceClient:
     try:
-        return TableServiceClient.from_connection_string(connection_string)
+        return TableServiceClient.from_connection_string(connection_string, **patience.options)
     except ValueError:
         # The library's own error can quote the string, with its key.
         problem = "is no storage connection string: copy it whole, from AccountName on"

@@ -35,7 +35,8 @@ class ServiceProxy(LoopbackServer):
         """Pass one request on, unless a fault is due."""
         self.requests.append(f"{request.method} {request.path}")
         body = await request.content.read()
-        if fault := self.before.next():
+        fault = self.before.next()
+        if fault is not None and not fault.is_gap:
             return await fault.play(request, web.Response(status=503))
         regular = await self._pass_on(request, body)
         fault = self.after.next()

@@ -35,7 +35,8 @@ class TeamsChannel(LoopbackServer):
     """A channel that keeps what was posted to it, in order, with the time on the `now` given.
 
     `now` is the simulated clock: set it before something may be posted. `switched_on` is the flow's
-    switch; `responds` makes it a flow with a Response action, which answers 200 instead of 202.
+    switch; `responds` makes it a flow with a Response action, which answers 200 instead of 202. A
+    fault of `after` strikes once the card is in the channel: the sender does not hear of it.
     """
 
     def __init__(self, now: datetime, *, kind: FlowKind = FlowKind.MESSAGE) -> None:
@@ -44,6 +45,7 @@ class TeamsChannel(LoopbackServer):
         self.switched_on = True
         self.responds = False
         self.faults = FaultPlan()
+        self.after = FaultPlan()
         self.runs: list[Run] = []
         self.requests = 0
         self._kind = kind
@@ -87,7 +89,9 @@ class TeamsChannel(LoopbackServer):
         self.runs.append(
             Run(at=self.now, payload=payload, cards=verdict.cards, error=verdict.error)
         )
-        return web.Response(status=200 if self.responds else 202)
+        accepted = web.Response(status=200 if self.responds else 202)
+        fault = self.after.next()
+        return accepted if fault is None else await fault.play(request, accepted)
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
         if request.path != _PATH:

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -21,6 +21,7 @@ from sandbox.azurite import Azurite
 from sandbox.storage_proxy import StorageProxy
 from tests.changing_tenant import MONDAY, TUESDAY, sources, tokens
 from tests.gated_storage import gated
+from tests.survival import Promise, survives
 
 pytestmark = pytest.mark.e2e
 
@@ -154,8 +155,9 @@ async def test_a_check_that_is_cut_off_anywhere_is_made_up_for_by_the_next_tick(
         assert await kept(service, tenant) == as_expected, tenant.id
 
 
+@survives(Promise.NOTHING_LOST, fault="Queue: the messages of a check never arrive")
 async def test_tickets_that_were_lost_after_the_check_are_made_again_an_hour_later(
-    service: TableServiceClient,
+    service: TableServiceClient, happened: Callable[[str], None]
 ) -> None:
     lost = await check(service, MONDAY)
 
@@ -168,6 +170,7 @@ async def test_tickets_that_were_lost_after_the_check_are_made_again_an_hour_lat
     assert said(again) == said(lost)
     assert {ticket.check_date for ticket in again} == {date(2026, 3, 2)}
     assert await check(service, MONDAY + 4 * HALF_AN_HOUR) == []
+    happened(f"the same {len(again)} messages an hour later, once")
 
 
 async def test_storage_that_stays_down_is_an_error_and_the_next_tick_goes_on(
@@ -184,9 +187,12 @@ async def test_storage_that_stays_down_is_an_error_and_the_next_tick_goes_on(
     assert len(await check(service, MONDAY + HALF_AN_HOUR)) == 5
 
 
+@survives(
+    Promise.NOTHING_LOST, Promise.NOT_TWICE, fault="Storage: somebody edited ToldStep to {edited!r}"
+)
 @pytest.mark.parametrize("edited", ["", "?!", 0, -5])
 async def test_an_alert_whose_told_step_somebody_edited_is_told_once_more_and_no_more(
-    service: TableServiceClient, edited: object
+    service: TableServiceClient, edited: object, happened: Callable[[str], None]
 ) -> None:
     tables = TokenTables(service, TENANT.id)
     await tell(service, await check(service, MONDAY))
@@ -202,7 +208,8 @@ async def test_an_alert_whose_told_step_somebody_edited_is_told_once_more_and_no
         told = {alert.key: alert.told_check_date for alert in await tables.alert_rows()}
         said_on.append(told["ade_token.a-2.ade_token_expiring"])
 
-    assert said_on == [date(2026, 3, 3)] * 3
+    assert said_on == [date(2026, 3, 3)] * 3, "told anew with every check"
+    happened("told once more, and no more")
 
 
 async def test_the_sources_are_read_before_the_rows_so_that_what_is_told_meanwhile_is_known(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from apple_tokens.storage import table_endpoint, table_service
+from apple_tokens.storage import PATIENCE, table_endpoint, table_service
 from check_tokens.blueprint import SOURCE_DEADLINE_S
 from check_tokens.settings import Settings as CheckSettings
 from notify.delivery import MAX_DEQUEUE_COUNT, POST_DEADLINE_S
@@ -135,6 +135,8 @@ class TestTheHost:
 
         assert limit_s == 600
         assert max(SOURCE_DEADLINE_S, POST_DEADLINE_S) < limit_s / 2
+        # Whatever hangs, an error is raised before the host ends the process without a word.
+        assert max(SOURCE_DEADLINE_S, POST_DEADLINE_S) + PATIENCE.longest_s < limit_s
 
     def test_loses_no_event_to_sampling(self) -> None:
         sampling = host()["logging"]["applicationInsights"]["samplingSettings"]

@@ -64,6 +64,17 @@ async def test_a_fault_before_the_work_leaves_nothing_written(proxy: StorageProx
         assert await keys(client) == []
 
 
+async def test_a_gap_between_faults_before_the_work_lets_a_request_pass(
+    proxy: StorageProxy,
+) -> None:
+    async with table(proxy) as client:
+        await client.create_table()
+        proxy.table.before.once(faults.healthy(), faults.answer(503))
+        await client.create_entity({"PartitionKey": "p", "RowKey": "r"})
+        with pytest.raises(HttpResponseError):
+            await keys(client)
+
+
 async def test_a_fault_after_the_work_loses_the_answer_and_not_the_row(
     proxy: StorageProxy,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -28,6 +28,7 @@ from sandbox.azurite import Azurite
 from sandbox.storage_proxy import StorageProxy
 from tests.builders import ade, push, row, vpp
 from tests.gated_storage import gated
+from tests.survival import Promise, survives
 
 pytestmark = pytest.mark.e2e
 
@@ -268,7 +269,10 @@ class TestWriting:
         assert await tables.alert_rows() == alerts(3)
         assert await tables.token_rows() == [row(ade())]
 
-    async def test_empties_what_is_empty_now(self, tables: TokenTables) -> None:
+    @survives(Promise.KEPT, fault="Storage: MERGE, which keeps every column that is left out")
+    async def test_empties_what_is_empty_now(
+        self, tables: TokenTables, happened: Callable[[str], None]
+    ) -> None:
         full = alert(
             clear_since=NOW,
             ended_at=NOW,
@@ -283,6 +287,7 @@ class TestWriting:
         await tables.write_alerts([bare])
 
         assert await tables.alert_rows() == [bare]
+        happened("all that is empty now was emptied: the row is the one that was written")
 
     @pytest.mark.parametrize("fault", [faults.answer(503), faults.reset()], ids=lambda f: f.name)
     async def test_is_tried_again_when_storage_fails_before_or_after_its_work(
@@ -521,9 +526,14 @@ class TestStamping:
         assert await stamp(counted, []) == 0
         assert proxy.table.requests == []
 
+    @survives(
+        Promise.NOTHING_LOST,
+        Promise.TOLD_IS_ACCEPTED,
+        fault="Storage: a stamp meets a changed row (412), {changes} times",
+    )
     @pytest.mark.parametrize("changes", [1, 9])
     async def test_is_tried_again_while_the_alert_keeps_changing(
-        self, storage: str, tables: TokenTables, changes: int
+        self, storage: str, tables: TokenTables, changes: int, happened: Callable[[str], None]
     ) -> None:
         await tables.write_alerts([alert()])
         async with meddled(storage, tables, changes) as service:
@@ -532,16 +542,23 @@ class TestStamping:
 
         (found,) = await tables.alert_rows()
         assert (found.told_step, found.stage) == (1, f"change {changes}")
+        happened(f"stamped at try {changes + 1}; the last change is kept")
 
+    @survives(
+        Promise.CLEAR_ERROR,
+        Promise.BOUNDED,
+        fault="Storage: a stamp meets a changed row (412), each time",
+    )
     async def test_gives_up_on_an_alert_that_never_holds_still(
-        self, storage: str, tables: TokenTables
+        self, storage: str, tables: TokenTables, happened: Callable[[str], None]
     ) -> None:
         await tables.write_alerts([alert()])
         async with meddled(storage, tables, 100) as service:
             theirs = TokenTables(service, TENANT)
             posted = await theirs.untold(BATCH)
-            with pytest.raises(StampConflictError, match="can be posted once more"):
+            with pytest.raises(StampConflictError, match=r"changed 10 times .* once more"):
                 await stamp(theirs, posted)
+        happened("given up after 10 tries, with an error that names the alert")
 
     @pytest.mark.parametrize("fault", [faults.answer(503), faults.reset()], ids=lambda f: f.name)
     async def test_is_tried_again_in_place_for_teams_has_accepted_the_card_already(

@@ -20,6 +20,7 @@ from notify.answers import Verdict, error_code, remedy, retry_after_s, verdict
 from notify.teams import DeliveryError, post
 from notify.webhook import WebhookUrl
 from tests.leaks import assert_hidden
+from tests.survival import Promise, survives
 from tests.workflow import SECRET_PATH, SECRET_QUERY, SILENCE, Workflow, answer, error
 
 NOON = datetime(2026, 8, 3, 12, tzinfo=UTC)
@@ -228,12 +229,16 @@ async def test_pauses_use_up_the_time_left(pauses: Pauses) -> None:
         assert pauses == [8, 8]
 
 
-async def test_no_more_than_one_request_a_second_and_four_in_all(pauses: Pauses) -> None:
+@survives(Promise.BOUNDED, fault="Teams: 429 with Retry-After of 0 s, each time")
+async def test_no_more_than_one_request_a_second_and_four_in_all(
+    pauses: Pauses, happened: Callable[[str], None]
+) -> None:
     async with Workflow([answer(429, headers={"Retry-After": "0"})]) as workflow:
         await delivery_error(workflow.url, sleep=pauses)
 
         assert pauses == [1, 1, 1]
         assert len(workflow.lines) == 4
+    happened(f"4 requests, {pauses[0]:.0f} s apart")
 
 
 @pytest.mark.parametrize(
@@ -275,8 +280,9 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
     assert retry_after_s(headers) == expected
 
 
+@survives(Promise.BOUNDED, Promise.NO_LEAK, fault="Teams: never answers")
 async def test_silence_ends_with_the_time_given(
-    assert_no_leak: Callable[[str, BaseException], None],
+    assert_no_leak: Callable[[str, BaseException], None], happened: Callable[[str], None]
 ) -> None:
     async with Workflow([SILENCE]) as workflow:
         raised = await delivery_error(workflow.url, deadline_s=0.2)
@@ -284,10 +290,12 @@ async def test_silence_ends_with_the_time_given(
         assert "did not answer within" in str(raised)
         assert not raised.is_permanent
         assert_no_leak(workflow.url, raised)
+    happened(f"given up at the deadline: {raised}")
 
 
+@survives(Promise.CLEAR_ERROR, Promise.NO_LEAK, fault="Teams: connection refused")
 async def test_a_refused_connection_says_where_to_look(
-    assert_no_leak: Callable[[str, BaseException], None],
+    assert_no_leak: Callable[[str, BaseException], None], happened: Callable[[str], None]
 ) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -298,8 +306,10 @@ async def test_a_refused_connection_says_where_to_look(
     assert "firewall" in str(raised)
     assert not raised.is_permanent
     assert_no_leak(url, raised)
+    happened(f"{raised}")
 
 
+@survives(Promise.CLEAR_ERROR, Promise.NO_LEAK, fault="Teams: answers {reply!r}")
 @pytest.mark.parametrize(
     "reply",
     [
@@ -312,7 +322,9 @@ async def test_a_refused_connection_says_where_to_look(
     ],
 )
 async def test_an_answer_that_is_none_broke_off_the_connection(
-    reply: bytes, assert_no_leak: Callable[[str, BaseException], None]
+    reply: bytes,
+    assert_no_leak: Callable[[str, BaseException], None],
+    happened: Callable[[str], None],
 ) -> None:
     async with Workflow([reply]) as workflow:
         raised = await delivery_error(workflow.url)
@@ -320,10 +332,16 @@ async def test_an_answer_that_is_none_broke_off_the_connection(
         assert "broke off" in str(raised)
         assert not raised.is_permanent
         assert_no_leak(workflow.url, raised)
+    happened(f"{raised}")
 
 
+@survives(
+    Promise.CLEAR_ERROR, Promise.NO_LEAK, fault="Teams: a certificate that nobody vouches for"
+)
 async def test_a_certificate_that_nobody_vouches_for_is_refused(
-    tmp_path: Path, assert_no_leak: Callable[[str, BaseException], None]
+    tmp_path: Path,
+    assert_no_leak: Callable[[str, BaseException], None],
+    happened: Callable[[str], None],
 ) -> None:
     async with Workflow([answer(202)], tls=_self_signed(tmp_path)) as workflow:
         raised = await delivery_error(workflow.url)
@@ -331,6 +349,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
         assert "certificate was not accepted" in str(raised)
         assert workflow.lines == []
         assert_no_leak(workflow.url, raised)
+    happened("nothing was sent")
 
 
 async def test_a_proxy_sees_the_host_and_nothing_more(
