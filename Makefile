@@ -1,11 +1,12 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo cards test check bicep format serve docs package lock
+.PHONY: demo cards test check audit bicep format serve docs package lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 cards: ; $(PYTHON) -m sandbox cards $(ARGS)
 test: ; $(PYTHON) -m sandbox test $(ARGS)
 check: ; $(PYTHON) -m sandbox check
+audit: ; $(PYTHON) -m sandbox audit
 bicep: ; $(PYTHON) -m sandbox bicep $(ARGS)
 format: ; $(PYTHON) -m sandbox format
 serve: ; $(PYTHON) -m sandbox serve

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
 COMMANDS = frozenset(
-    {"demo", "cards", "test", "check", "bicep", "format", "serve", "docs", "package", "lock"}
+    {
+        *("demo", "cards", "test", "check", "audit", "bicep", "format", "serve", "docs"),
+        *("package", "lock"),
+    }
 )
 USAGE = """usage: python3 -m sandbox COMMAND
 
@@ -26,6 +29,7 @@ USAGE = """usage: python3 -m sandbox COMMAND
   test [ARGS...]   run the tests; ARGS go to pytest, without any the coverage is measured too
   check            run formatter, linter, type checker, import rules, workflow checks and the scan
                    for secrets
+  audit            ask whether a locked package has a known vulnerability (needs the network)
   bicep            test the infrastructure alone; takes the Bicep CLI
   format           format the code and mend what the linter can mend
   serve            keep the sandbox up, for the app under Core Tools (func start)

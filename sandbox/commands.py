@@ -22,6 +22,7 @@ _INFRASTRUCTURE = sorted(
     path for about in ("bicep", "infra_*", "kql*") for path in ROOT.glob(f"tests/test_{about}.py")
 )
 _MODULES = {
+    "audit": "sandbox.audit",
     "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
     "docs": "sandbox.docs",
