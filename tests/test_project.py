@@ -125,6 +125,15 @@ def test_the_npm_lock_pins_each_package_by_hash_and_names_no_registry() -> None:
     assert not any("resolved" in package for package in packages.values())
 
 
+@pytest.mark.parametrize("workflow", project_files(".github/workflows"))
+def test_a_workflow_takes_each_action_by_the_hash_of_a_commit(workflow: str) -> None:
+    used = re.findall(r"^\s*(?:- )?uses: (\S+)", read(workflow), re.MULTILINE)
+
+    assert used
+    assert all(re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", action) for action in used)
+    assert "permissions: {}" in read(workflow)  # each job names what it may do
+
+
 def test_all_files_agree_on_the_pythons_that_are_served() -> None:
     served = SpecifierSet(pyproject()["project"]["requires-python"])
     matrix = re.search(r"python: (\[.*\])", read(".github/workflows/ci.yml"))
