@@ -18,8 +18,8 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deployed on 3.13
 COMMANDS = frozenset(
     {
-        *("demo", "cards", "test", "survive", "check", "bicep", "format", "serve", "docs"),
-        *("mutants", "package", "lock"),
+        *("demo", "cards", "test", "survive", "check", "audit", "bicep", "format", "serve"),
+        *("docs", "mutants", "package", "lock"),
     }
 )
 USAGE = """usage: python3 -m sandbox COMMAND
@@ -28,7 +28,9 @@ USAGE = """usage: python3 -m sandbox COMMAND
   cards            draw every card in every language and look, as a page and as pictures
   test [ARGS...]   run the tests; ARGS go to pytest, without any the coverage is measured too
   survive          break what can break, see that each promise still holds, and print what happened
-  check            run formatter, linter, type checker, import rules and workflow checks
+  check            run formatter, linter, type checker, import rules, workflow checks and the scan
+                   for secrets
+  audit            ask whether a locked package has a known vulnerability (needs the network)
   bicep            test the infrastructure alone; takes the Bicep CLI
   format           format the code and mend what the linter can mend
   serve            keep the sandbox up, for the app under Core Tools (func start)

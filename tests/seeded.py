@@ -10,6 +10,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.repository import project_files
+
+__all__ = ["ROOT", "Copy", "copy_project", "project_files"]
+
 ROOT = Path(__file__).resolve().parent.parent
 _NODE_MODULES = ROOT / "sandbox" / "node_modules"
 
@@ -50,18 +54,6 @@ class Copy:
         """Run tests of the copy, named as pytest names them."""
         options = ("-p", "no:cacheprovider", "-p", "no:randomly", "-q")
         return self.run(sys.executable, "-m", "pytest", *options, *arguments, **env)
-
-
-def project_files(*paths: str) -> list[str]:
-    """Return what git knows of the project or would add; only what is below the paths, if given."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    names = filter(None, listed.stdout.decode().split("\0"))
-    return [name for name in names if (ROOT / name).is_file()]  # a deleted one is still listed
 
 
 def copy_project(target: Path, *paths: str) -> Copy:

@@ -5,13 +5,17 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from traceback import format_exception
 
 import pytest
+from azure.data.tables import TableServiceClient
 
 from apple_tokens.codec import columns_of
 from apple_tokens.messages import MessageKind, RemediationMessage, decode
 from apple_tokens.model import Health, Problem, Reason, TokenKind
 from apple_tokens.rows import AlertRow, TokenRow
+from apple_tokens.tables import ALERTS, HISTORY, STATUS
 from check_tokens import wire
 from sandbox import faults
 from sandbox.azurite import Azurite
@@ -174,21 +178,34 @@ async def test_a_source_without_permission_hides_nothing_and_is_never_called_hea
         assert "As of" in card_text(stage.posted, Problem.VPP_TOKEN_EXPIRED)
 
 
+@pytest.mark.usefixtures("every_logger_at_debug")
 async def test_planted_secrets_get_nowhere_even_if_graph_ignores_select(
-    open_stage: OpenStage, caplog: pytest.LogCaptureFixture
+    open_stage: OpenStage, azurite: Azurite, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     tenant = load_scenario("ignores-select").tenant(MORNING)
     assert any(PLANTED_SECRET in json.dumps(token) for token in tenant.objects(GraphSource.VPP))
     async with open_stage(tenant) as stage:
-        queued = await check(stage, MORNING)
-        rows = [repr(row) for row in (*await stage.token_rows(), *await stage.alert_rows())]
+        bodies = await stage.tick(MORNING)
+        await stage.deliver(MORNING + timedelta(minutes=1))
+        tenant.change("Expiring iPads", MORNING, tokenExpirationDateTime="+365d")
+        bodies += await stage.tick(MORNING + DAY)  # makes history, and the card of what was fixed
+        tenant.faults[GraphSource.VPP].always(faults.answer(403, PLANTED_SECRET.encode()))
+        tenant.faults[GraphSource.PUSH].always(faults.answer(200, f'["{PLANTED_SECRET}"'.encode()))
+        bodies += await stage.tick(MORNING + 2 * DAY)  # errors that repeat a secret
+        stage.teams.faults.always(faults.answer(400, stage.teams.webhook_url.encode()))
+        failed = await stage.deliver(MORNING + 2 * DAY)
         cards = [item.run.payload.decode() for item in stage.posted]
+        errors = ["".join(format_exception(each.error)) for each in failed if each.error]
 
-        assert queued
-        assert cards
-        for text in (*rows, *map(repr, queued), *cards, caplog.text):
-            assert PLANTED_SECRET not in text
+    with TableServiceClient.from_connection_string(azurite.connection_string) as tables:
+        rows = {
+            table: [repr(dict(row)) for row in tables.get_table_client(table).list_entities()]
+            for table in (STATUS, ALERTS, HISTORY)
+        }
+    assert all([bodies, cards, errors, *rows.values()])
+    for text in (*chain.from_iterable(rows.values()), *bodies, *cards, *errors, caplog.text):
+        assert PLANTED_SECRET not in text
 
 
 @pytest.mark.parametrize("secret", ["token", "certificate"])

@@ -1,12 +1,14 @@
 """The project's own files: what they say of each other is true."""
 
 import ast
+import importlib.metadata
 import json
 import re
 import socket
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,24 @@ def test_a_lock_pins_each_package_by_hash_and_names_no_registry(lock: str) -> No
     assert "--index" not in read(lock)
 
 
+@pytest.mark.parametrize("lock", [DEPLOYED_LOCK, DEVELOPMENT_LOCK])
+def test_an_extra_that_one_package_asks_of_another_is_pinned_with_it(lock: str) -> None:
+    # pip 23, which comes with Python 3.11, otherwise takes the newest version for the extra, and
+    # refuses it for want of a hash: the day that httpx is released, no deployment would build.
+    pinned_extras = {canonicalize_name(pin.name): pin.extras for pin, _ in pins(lock)}
+    for package in pinned_extras.keys() & installed_packages().keys():
+        for requirement in map(Requirement, installed_packages()[package].requires or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                name = canonicalize_name(requirement.name)
+                assert requirement.extras <= pinned_extras.get(name, set()), f"{package}: {name}"
+
+
+@cache
+def installed_packages() -> dict[str, importlib.metadata.Distribution]:
+    found = importlib.metadata.distributions()
+    return {canonicalize_name(distribution.name): distribution for distribution in found}
+
+
 def test_the_npm_lock_pins_each_package_by_hash_and_names_no_registry() -> None:
     wanted = json.loads(read("sandbox/package.json"))["dependencies"]
     packages = json.loads(read("sandbox/package-lock.json"))["packages"]
@@ -103,6 +123,15 @@ def test_the_npm_lock_pins_each_package_by_hash_and_names_no_registry() -> None:
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     assert not any("resolved" in package for package in packages.values())
+
+
+@pytest.mark.parametrize("workflow", project_files(".github/workflows"))
+def test_a_workflow_takes_each_action_by_the_hash_of_a_commit(workflow: str) -> None:
+    used = re.findall(r"^\s*(?:- )?uses: (\S+)", read(workflow), re.MULTILINE)
+
+    assert used
+    assert all(re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", action) for action in used)
+    assert "permissions: {}" in read(workflow)  # each job names what it may do
 
 
 def test_all_files_agree_on_the_pythons_that_are_served() -> None:

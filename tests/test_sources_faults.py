@@ -240,6 +240,14 @@ Elsewhere = Callable[[str], str]
         pytest.param(lambda _: "http://[", id="no address"),
         pytest.param(lambda other: f"{other}\\@graph.example/", id="a backslash"),
         pytest.param(lambda _: "http://127.0.0.1:0x50/", id="an odd port"),
+        pytest.param(lambda _: "http://127.0.0.1.graph.example/", id="a host that begins alike"),
+        pytest.param(lambda _: "http://127.0.0.1:80@graph.example/", id="an origin as a name"),
+        pytest.param(lambda _: "http:\\\\graph.example/beta", id="two backslashes"),
+        pytest.param(lambda _: "/\\graph.example/beta", id="a slash and a backslash"),
+        pytest.param(lambda _: "///graph.example/beta", id="three slashes"),
+        pytest.param(lambda _: " //graph.example/beta", id="a space and no scheme"),
+        pytest.param(lambda _: "\thttp://graph.example/", id="a tab before the address"),
+        pytest.param(lambda _: "http://graph。example/", id="a full stop of another script"),
     ],
 )
 async def test_a_next_link_that_leads_elsewhere_is_refused(elsewhere: Elsewhere) -> None:

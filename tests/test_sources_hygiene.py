@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +20,6 @@ from sandbox.planted import PLANTED_SECRET
 from tests.fakegraph import Reading, reading, small_tenant
 
 INTERNAL_ADDRESS = "manage.microsoft.com"
-
-
-@pytest.fixture
-def every_logger_at_debug() -> Iterator[None]:
-    """Let even those loggers speak that the reader silences, as a debugging host might."""
-    loggers = [
-        logger
-        for logger in logging.Logger.manager.loggerDict.values()
-        if isinstance(logger, logging.Logger)
-    ]
-    before = [(logger, logger.level) for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.DEBUG)
-    yield
-    for logger, level in before:
-        logger.setLevel(level)
 
 
 async def read_in_every_way(served: Reading) -> list[object]:
