@@ -50,7 +50,10 @@ def encode_key(key: str) -> str:
 
 def decode_key(encoded: str) -> str:
     """Return the key that `encode_key` was given, if it was not too long."""
-    return unquote(encoded, errors="surrogatepass")
+    try:
+        return unquote(encoded, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return encoded  # somebody's own key, which is that of no token
 
 
 def encode(row: Struct, columns: frozenset[str]) -> Entity:
@@ -77,7 +80,7 @@ def decode(row_type: type[_Row], entity: Mapping[str, Any]) -> tuple[_Row, tuple
     UnreadableRowError when the row does not say what it is about, or names a problem of a later
     version.
     """
-    cells = {name: value for name, value in entity.items() if value != ""}
+    cells = {name: _whole(value) for name, value in entity.items() if value != ""}
     cells |= _identity(row_type, cells)
     shaped = _shape(row_type, cells)
     try:
@@ -153,12 +156,19 @@ def _plain(cell: object) -> object:
             return cell
 
 
+def _whole(cell: object) -> object:
+    """Return text without halves of characters: UTF-16 has room for them, and no log has."""
+    if not isinstance(cell, str) or cell.isascii():
+        return cell
+    return cell.encode(errors="replace").decode()
+
+
 def _json(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     try:
         return msgspec.json.decode(cell)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return cell
 
 

@@ -14,6 +14,10 @@ Instant = Annotated[datetime, Meta(tz=True)]
 """A time with its offset. Where one is parsed, a time without is refused."""
 
 
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+"""What Graph sends as a number, and the only kind of number that the tables are given."""
+
+
 class TokenKind(StrEnum):
     """The three Apple credentials of an Intune tenant; each is read from one source."""
 
@@ -174,13 +178,13 @@ class AppleToken(Struct, frozen=True, kw_only=True, rename="pascal"):
     last_modified_at: Instant | None = None
     last_synced_at: Instant | None = None
     """The last sync that succeeded (ADE), or the last one (VPP: Graph does not tell them apart)."""
-    sync_error_code: int = 0
+    sync_error_code: Int32 = 0
     """ADE only: 0 is no error, 3 is "terms not accepted", others are undocumented."""
     sync_status: str = ""
     """VPP only: none, inProgress, completed, failed, or a value that Graph added since."""
     state: str = ""
     """VPP only: valid, expired, invalid, … or a value that Graph added since."""
-    device_count: int | None = None
+    device_count: Int32 | None = None
     topic: str = ""
     serial_number: str = ""
     upload_failure: str = ""
@@ -227,7 +231,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     new_apple_account: str = ""
     old_topic_expires_on: Instant | None = None
     sync_error_code: int = 0
-    sync_error_row: int = 0
+    sync_error_row: Annotated[int, Meta(ge=0, le=11)] = 0
     """The row of Microsoft's table (1–11) that the code is known to mean, 0 when unknown."""
     looks_like_one_cause: bool = False
     """Whether the same new error stands on more than half of the tokens of its kind."""

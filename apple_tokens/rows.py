@@ -6,9 +6,9 @@ exactly one party: `CHECK_COLUMNS` by `check_tokens`, `NOTIFY_COLUMNS` by `notif
 """
 
 from datetime import date
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apple_tokens.model import (
     SOURCE_ID,
@@ -17,6 +17,7 @@ from apple_tokens.model import (
     FailureReason,
     Health,
     Instant,
+    Int32,
     Problem,
     Reason,
     Severity,
@@ -25,6 +26,11 @@ from apple_tokens.model import (
 
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, from which times are counted down in keys."""
+
+
+Number = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""What is counted, one by one. More is somebody's typing error: counted on, it would soon be more
+than a column holds, and no row could be written."""
 
 
 class TokenRow(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -42,7 +48,7 @@ class TokenRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """All findings, silenced ones too, for people who read the table."""
     stage: str = ""
     problem_since: Instant | None = None
-    days_left: int | None = None
+    days_left: Int32 | None = None
     checked_at: Instant | None = None
     """When the token was last read from Graph. Never moved by a check that could not read it."""
     first_seen_at: Instant | None = None
@@ -50,7 +56,7 @@ class TokenRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """The first successful check in which a known token was missing."""
     renewed_at: Instant | None = None
     """The check that first saw a later expiry date."""
-    leftover_error_code: int = 0
+    leftover_error_code: Int32 = 0
     """A sync error code that stood unchanged while the last successful sync moved on."""
     known_topic: str = ""
     """The push certificate's accepted topic, with what was known of the certificate that had it."""
@@ -93,10 +99,10 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     severity_since: Instant | None = None
     """When the severity last rose: a snooze from before that no longer applies."""
     silenced: bool = False
-    base_step: int = 0
+    base_step: Number = 0
     """`told_step` when the alert began: what a forgotten alert of the same row told before."""
-    step: int = 0
-    remind_from_step: int = 0
+    step: Number = 0
+    remind_from_step: Number = 0
     """The step that first told it as critical: from there the daily reminders count."""
     reason: Reason | None = None
     stage: str = ""
@@ -105,7 +111,7 @@ class AlertRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     escalated_at: Instant | None = None
     """When the log last said that it is open for too long."""
     facts: Facts = Facts()
-    told_step: int = 0
+    told_step: Number = 0
     told_reason: Reason | None = None
     told_stage: str = ""
     told_at: Instant | None = None
@@ -148,7 +154,7 @@ class SourceRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     read_at: Instant | None = None
     """When it was last read to the end."""
     tried_at: Instant | None = None
-    tries: int = 0
+    tries: Number = 0
     """Failed tries in the check date of `tried_at`."""
     result: str = ""
     """`tokens_read`, `not_configured`, or the failure's reason."""
@@ -173,13 +179,13 @@ class RunRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """When a check last handed over messages."""
     requeued_at: Instant | None = None
     """When what was still untold was last handed over once more."""
-    welcome_step: int = 0
+    welcome_step: Number = 0
     """1 from the check on that wants the welcome told."""
-    digest_step: int = 0
+    digest_step: Number = 0
     """The number of the digest that the check wants told."""
     digest_due_since: Instant | None = None
-    welcome_told_step: int = 0
-    digest_told_step: int = 0
+    welcome_told_step: Number = 0
+    digest_told_step: Number = 0
     digest_told_at: Instant | None = None
     digest_told_check_date: date | None = None
     check_requested_at: Instant | None = None

@@ -28,6 +28,7 @@ _OVER = frozenset({Reason.FIXED, Reason.ACCEPTED})
 _EXPIRING = frozenset(EXPIRING.values())
 _ALWAYS_REMIND = frozenset({Problem.PUSH_CERTIFICATE_EXPIRED, Problem.PUSH_CERTIFICATE_REPLACED})
 _REMOVED_CARDS = 3
+_DIGITS = 9
 _CLEARS_TWICE = frozenset(
     {
         Problem.ADE_SYNC_FAILED,
@@ -224,4 +225,5 @@ def _depth(stage: str) -> tuple[int, int]:
     """Order stages: fewer days are deeper, critical is deeper than warning, unknown comes first."""
     if stage in list(Severity):
         return (1, Severity(stage).rank)
-    return (1, -int(stage)) if stage.isdecimal() else (0, 0)
+    # Days are of three digits at most; of thousands, Python makes no number at all.
+    return (1, -int(stage)) if stage.isdecimal() and len(stage) < _DIGITS else (0, 0)

@@ -61,9 +61,11 @@ def _batch(alert: AlertRow, moment: Moment) -> str:
 
 def _made_at(batch: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(batch.partition(" ")[0])
+        made_at = datetime.fromisoformat(batch.partition(" ")[0])
     except ValueError:
         return None
+    # Somebody's own text, such as a bare date: the ticket could not be read with it.
+    return made_at if made_at.tzinfo else None
 
 
 def _ticket(

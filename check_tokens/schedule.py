@@ -32,8 +32,13 @@ class Due(Struct, frozen=True, kw_only=True):
 
 def check_date(instant: datetime, policy: Policy) -> date:
     """Return the local date of the latest `CHECK_AT` that has passed at `instant`."""
-    today = instant.astimezone(policy.time_zone).date()
-    return today if starts_at(today, policy) <= instant else today - timedelta(days=1)
+    try:
+        today = instant.astimezone(policy.time_zone).date()
+        return today if starts_at(today, policy) <= instant else today - timedelta(days=1)
+    except OverflowError:
+        # An edited row can hold the first or the last instant of the calendar, and the local date
+        # lies beyond its end. Raised, it would stop every check.
+        return instant.date()
 
 
 def starts_at(day: date, policy: Policy) -> datetime:

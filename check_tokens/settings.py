@@ -16,7 +16,7 @@ _TABLE_ROWS = range(1, 12)
 """Microsoft's table of ADE sync errors has eleven rows."""
 _LONGEST_REMINDER_DAYS = 180
 _LONGEST_NAME = 100
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")  # `\d` takes digits of every script
 
 
 class Weekday(StrEnum):

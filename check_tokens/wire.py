@@ -12,11 +12,10 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
-from apple_tokens.model import PUSH_CERTIFICATE_ID, ApplePortal, AppleToken, TokenKind
+from apple_tokens.model import PUSH_CERTIFICATE_ID, ApplePortal, AppleToken, Int32, TokenKind
 
 # Ids become keys of rows, which hold 512 characters once they are encoded. Graph's are GUIDs.
 GraphId = Annotated[str, Meta(pattern=r"^[!-~]{1,100}\Z")]
-Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Text = str | None
 Date = str | None
 

@@ -23,6 +23,9 @@ MAX_DEQUEUE_COUNT = 5
 POST_DEADLINE_S = 120.0
 """For one card with its further tries; less than the time for which the message stays hidden."""
 
+_MOST_DIGITS = 9
+"""Of the number of a digest: there is one a week."""
+
 _SAFE_TO_QUOTE = (DeliveryError, MalformedMessageError, SettingsError, StampConflictError)
 
 
@@ -130,7 +133,8 @@ def _with_digest(run: RunRow, number: int, told_at: datetime, check_date: date) 
 
 def _digest_number(batch: str) -> int:
     number = batch.removeprefix("digest ")
-    if not number.isdecimal():
+    # Far below the number of digits at which Python refuses to count.
+    if not number.isdecimal() or len(number) > _MOST_DIGITS:
         raise MalformedMessageError("the batch of a digest does not say which one it is")
     return int(number)
 

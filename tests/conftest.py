@@ -22,8 +22,10 @@ _NEEDS = "Skipped: needs "
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
 
 # A busy machine is no reason to fail: time limits belong to whole tests here. In CI the parent
-# profile draws the same examples every time.
-settings.register_profile("project", parent=settings(), deadline=None)
+# profile draws the same examples every time, and more of them than somebody at a desk waits for.
+# TOKENWATCH_FUZZ=5000 draws as many as that.
+EXAMPLES = int(os.environ.get("TOKENWATCH_FUZZ", "200" if "CI" in os.environ else "100"))
+settings.register_profile("project", parent=settings(), deadline=None, max_examples=EXAMPLES)
 settings.load_profile("project")
 
 

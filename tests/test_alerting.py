@@ -200,6 +200,14 @@ def test_the_time_of_a_severity_is_when_it_last_rose() -> None:
     assert decided(warning, finding(FAILED, CRITICAL)).severity_since == NOW
 
 
+def test_a_stage_that_somebody_typed_counts_as_the_first() -> None:
+    before = told(alert(Problem.ADE_TOKEN_EXPIRING, stage="9" * 5_000))
+
+    after = decided(before, finding(Problem.ADE_TOKEN_EXPIRING, stage="30"))
+
+    assert after.reason is Reason.WORSE
+
+
 # --- Renewed into the stages --------------------------------------------------------------------
 
 

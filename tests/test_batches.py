@@ -184,10 +184,11 @@ def test_the_check_date_of_a_ticket_follows_the_time_zone() -> None:
     assert later.checked_at.tzinfo is UTC
 
 
-def test_a_batch_with_a_name_that_somebody_edited_is_told_as_of_now() -> None:
-    (ticket,) = batches.messages([untold(batch="edited by hand")], TENANT, moment(), Policy())
+@pytest.mark.parametrize("batch", ["edited by hand", "2026-03-01", "00010101T000000 x"])
+def test_a_batch_with_a_name_that_somebody_edited_is_told_as_of_now(batch: str) -> None:
+    (ticket,) = batches.messages([untold(batch=batch)], TENANT, moment(), Policy())
 
-    assert (ticket.batch, ticket.checked_at) == ("edited by hand", NOW)
+    assert (ticket.batch, ticket.checked_at) == (batch, NOW)
 
 
 def test_the_worst_comes_first_and_good_news_last() -> None:

@@ -105,6 +105,7 @@ def test_without_a_tenant_the_error_says_what_to_set(value: str) -> None:
         ("CHECK_AT", "08:00:30", "such as 08:00"),
         ("CHECK_AT", "08:00Z", "such as 08:00"),
         ("CHECK_AT", "08", "such as 08:00"),
+        ("CHECK_AT", "0\uff18:00", "such as 08:00"),
         ("CHECK_AT", "noon", "such as 08:00"),
         ("TIME_ZONE", "Berlin", "IANA"),
         ("GRAPH_CLOUD", "germany", "global, usgov, usgov_dod, china"),

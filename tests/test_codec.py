@@ -90,7 +90,6 @@ ZONES = st.integers(-840, 840).map(lambda m: dt.timezone(dt.timedelta(minutes=m)
 SCALARS: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
     inspect.StrType: st.text(),
     inspect.BoolType: st.booleans(),
-    inspect.IntType: st.integers(-(2**31), 2**31 - 1),
     inspect.DateTimeType: st.datetimes(timezones=ZONES),
     inspect.DateType: st.dates(),
     inspect.NoneType: st.none(),
@@ -100,6 +99,8 @@ SCALARS: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
 def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
     """Return a strategy for whatever a column may hold."""
     match kind:
+        case inspect.IntType(ge=least, le=most):
+            return st.integers(least, most)
         case inspect.EnumType(cls):
             return st.sampled_from(list(cls))
         case inspect.UnionType(types):
@@ -273,6 +274,25 @@ class TestAnEditedCell:
             assert bad in {(), (column,)}
             assert not bad or found == empty
 
+    @pytest.mark.parametrize("number", [10**6 + 1, 2**31, "3000000000", -1])
+    def test_with_a_step_that_no_card_can_have_reached_is_empty(self, number: object) -> None:
+        # The next step would be more than a column holds: no row of the transaction is written.
+        row, bad = decode(AlertRow, entity_of(ALERT, ToldStep=number))
+
+        assert (row.told_step, bad) == (0, ("ToldStep",))
+
+    @pytest.mark.parametrize("facts", ["[" * 16_000, '{"sync_error_row": 12}'])
+    def test_with_facts_that_no_card_can_show_is_empty(self, facts: str) -> None:
+        row, bad = decode(AlertRow, entity_of(ALERT, Facts=facts))
+
+        assert (row.facts, bad) == (Facts(), ("Facts",))
+
+    def test_with_half_a_character_shows_that_something_is_missing(self) -> None:
+        # The log is UTF-8 and takes no such text: the event of this row would be an error.
+        row, bad = decode(AlertRow, entity_of(ALERT, SnoozeReason="moving \ud83d", Since="\ud800"))
+
+        assert (row.snooze_reason, bad) == ("moving ?", ("Since",))
+
     @pytest.mark.parametrize("column", ["ToldStep", "Step", "SnoozedUntil", "Severity", "Facts"])
     def test_is_named(self, column: str) -> None:
         _, bad = decode(AlertRow, entity_of(ALERT, **{column: "?!"}))
@@ -371,6 +391,11 @@ def test_a_history_row_without_its_essentials_cannot_be_read(column: str) -> Non
 def test_a_source_row_of_an_unknown_source_cannot_be_read() -> None:
     with pytest.raises(UnreadableRowError, match="what it is about"):
         decode(SourceRow, entity_of(SOURCE, Kind="android_token"))
+
+
+def test_a_row_with_a_key_that_nobody_encoded_cannot_be_read() -> None:
+    with pytest.raises(UnreadableRowError, match="what it is about"):
+        decode(TokenRow, {"RowKey": "%ff", "Name": "Schools"})
 
 
 def test_a_row_that_says_nothing_cannot_be_read() -> None:

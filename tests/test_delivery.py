@@ -391,9 +391,10 @@ async def test_a_digest_is_told_once_by_the_ticket_of_its_number(
     assert run.digest_told_check_date == (date(2026, 3, 2) if is_posted else None)
 
 
-async def test_a_digest_without_a_number_is_malformed(scene: Scene) -> None:
+@pytest.mark.parametrize("batch", ["digest", "digest one", f"digest {'9' * 5_000}"])
+async def test_a_digest_without_a_number_is_malformed(scene: Scene, batch: str) -> None:
     with pytest.raises(MalformedMessageError, match="which one it is"):
-        await scene.deliver(overview(MessageKind.DIGEST, "digest"))
+        await scene.deliver(overview(MessageKind.DIGEST, batch))
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,16 @@ def test_a_check_at_that_the_clocks_skip_or_show_twice_begins_one_check_date(
         assert check_date(local, where) == (day if instant >= begin else day - DAY)
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("instant", [datetime.min, datetime.max], ids=str)  # noqa: DTZ901 -- below
+def test_the_ends_of_the_calendar_have_a_check_date_too(zone: str, instant: datetime) -> None:
+    # They come from a cell that somebody edited, and must not stop the check.
+    edited = instant.replace(tzinfo=UTC)
+
+    assert abs(check_date(edited, policy(zone)) - instant.date()) <= DAY
+    assert due(NOW, rows(settled_at=edited), policy(zone)).sources == ALL
+
+
 # Zones that leave out a whole day (Apia in 2011, Kwajalein in 1993) did so long ago.
 INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 -- the bounds are naive by contract
 ZONES = st.sampled_from(sorted(zoneinfo.available_timezones() - {"localtime"}))
