@@ -37,6 +37,8 @@ ROWS = {
     "a history row": (HISTORY, ""),
 }
 _KEYS = ("PartitionKey", "RowKey")
+MOSTLY_EMPTY = {"ClearSince", "DigestDueSince", "Reason"}
+"""Of an alert, run.check and the row of a source: a check empties them again."""
 OF_THE_CHECK = (
     columns_of(TokenRow) | columns_of(SourceRow) | columns_of(RunRow) | columns_of(AlertRow)
 ) - (
@@ -51,7 +53,7 @@ DAY = timedelta(days=1)
 
 def nonsense(cells: Mapping[str, object]) -> dict[str, object]:
     """Put something into each column that it never holds."""
-    return dict.fromkeys(cells, "?!")
+    return dict.fromkeys(cells.keys() | MOSTLY_EMPTY, "?!")
 
 
 def other_types(cells: Mapping[str, object]) -> dict[str, object]:
@@ -157,10 +159,11 @@ async def test_an_edited_row_costs_at_most_one_reminder_the_word_new(
         bad = unreadable(caplog, key)
     assert bad or EDITS[how] is not nonsense, "columns of nonsense are passed over in silence"
     caplog.clear()
-    after, as_ever = await scene.check(day + DAY), await undisturbed.check(day + DAY)
-    assert said(of_alerts(after)) == said(of_alerts(as_ever))
+    after = await scene.check(day + DAY)
     left = set(unreadable(caplog, key)) & OF_THE_CHECK
     assert not left, f"the check left its columns {left} as they were"
+    as_ever = await undisturbed.check(day + DAY)
+    assert said(of_alerts(after)) == said(of_alerts(as_ever))
     happened(
         f"{len(bad)} columns taken as empty; "
         + ("told as new, not as a reminder" if differs else "told as if nothing had been")

@@ -280,9 +280,8 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
     assert retry_after_s(headers) == expected
 
 
-@survives(Promise.BOUNDED, Promise.NO_LEAK, fault="Teams: never answers")
 async def test_silence_ends_with_the_time_given(
-    assert_no_leak: Callable[[str, BaseException], None], happened: Callable[[str], None]
+    assert_no_leak: Callable[[str, BaseException], None],
 ) -> None:
     async with Workflow([SILENCE]) as workflow:
         raised = await delivery_error(workflow.url, deadline_s=0.2)
@@ -290,7 +289,6 @@ async def test_silence_ends_with_the_time_given(
         assert "did not answer within" in str(raised)
         assert not raised.is_permanent
         assert_no_leak(workflow.url, raised)
-    happened(f"given up at the deadline: {raised}")
 
 
 @survives(Promise.CLEAR_ERROR, Promise.NO_LEAK, fault="Teams: connection refused")

@@ -18,7 +18,8 @@ from apple_tokens.messages import MalformedMessageError, MessageKind
 from apple_tokens.model import Problem, Reason
 from apple_tokens.rows import RunRow
 from apple_tokens.tables import ALERTS, STATUS
-from notify.teams import DeliveryError
+from notify.teams import DeliveryError, post
+from notify.webhook import WebhookUrl
 from sandbox import faults
 from sandbox.azurite import Azurite
 from sandbox.faults import Fault
@@ -163,6 +164,23 @@ async def test_a_card_whose_acceptance_is_lost_comes_once_more(
     happened("2 cards of the same content (at least once, as documented); told after the second")
 
 
+@survives(Promise.BOUNDED, Promise.NO_LEAK, fault="Teams: never answers")
+async def test_a_card_that_is_never_answered_is_given_up_at_the_deadline(
+    stage: Scenes, caplog: pytest.LogCaptureFixture, happened: Happened
+) -> None:
+    stage.teams.faults.always(faults.silence())
+
+    posting = asyncio.create_task(post(WebhookUrl(stage.teams.webhook_url), {}, deadline_s=0.3))
+    done, _ = await asyncio.wait({posting}, timeout=5)
+
+    assert done, "Teams is waited for without end"
+    with pytest.raises(DeliveryError, match="did not answer within") as refused:
+        await posting
+    assert not refused.value.is_permanent
+    assert_hidden(stage.teams.webhook_url, refused.value, caplog.records)
+    happened("given up when the time was over; the host tries again")
+
+
 @survives(
     Promise.NOTHING_LOST,
     Promise.NOT_TWICE,
@@ -205,7 +223,6 @@ class TestTickets:
         tickets = of_alerts(await scene.check(MONDAY))
         if state == "all was told since":
             await scene.tell(tickets, MONDAY)
-            await scene.has_heard(TUESDAY)
         posted, steps = stage.teams.requests, await scene.told_steps()
 
         await scene.tell(tickets, MONDAY + WEEK)
