@@ -34,7 +34,7 @@ class ServiceProxy(LoopbackServer):
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Pass one request on, unless a fault is due."""
         self.requests.append(f"{request.method} {request.path}")
-        body = await request.content.read()
+        body = await request.read()
         if fault := self.before.next():
             return await fault.play(request, web.Response(status=503))
         regular = await self._pass_on(request, body)
