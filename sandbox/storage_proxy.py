@@ -34,7 +34,7 @@ class ServiceProxy(LoopbackServer):
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Pass one request on, unless a fault is due."""
         self.requests.append(f"{request.method} {request.path}")
-        body = await request.content.read()
+        body = await request.read()
         fault = self.before.next()
         if fault is not None and not fault.is_gap:
             return await fault.play(request, web.Response(status=503))

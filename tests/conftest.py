@@ -14,7 +14,12 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures_azurite", "tests.fixtures_rendering", "tests.survival"]
+pytest_plugins = [
+    "tests.fixtures_azurite",
+    "tests.fixtures_doomed",
+    "tests.fixtures_rendering",
+    "tests.survival",
+]
 
 _NEEDS = "Skipped: needs "
 
