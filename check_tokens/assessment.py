@@ -25,6 +25,7 @@ from apple_tokens.model import (
 from apple_tokens.rows import AlertRow, SourceRow, TokenRow
 from check_tokens import alerting, diagnosis
 from check_tokens.alerting import Moment
+from check_tokens.clock_steps import until_now
 from check_tokens.finding import Finding
 from check_tokens.policy import REMOVED_AFTER, UNREAD_CRITICAL_AFTER, Policy
 from check_tokens.status import describe, health_of, remember, was_accepted
@@ -68,6 +69,11 @@ def assess(
     policy: Policy,
 ) -> Assessment:
     """Bring the rows of one kind up to date with a source that is settled for this check date."""
+    # Here and not where they are read: what this mends is then written, as any other change.
+    known = Known(
+        tokens=tuple(until_now(row, moment.now) for row in known.tokens),
+        alerts=tuple(until_now(row, moment.now) for row in known.alerts),
+    )
     alerts = _by_token(known.alerts)
     if isinstance(result, CouldNotCheck):
         parts = [_unread(row, alerts, moment, policy) for row in known.tokens]

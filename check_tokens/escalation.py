@@ -11,6 +11,7 @@ from apple_tokens.model import EXPIRED, EXPIRING, Severity, TokenKind
 from apple_tokens.rows import AlertRow
 from apple_tokens.snooze import is_snoozed
 from check_tokens.alerting import Moment
+from check_tokens.clock_steps import CLOCK_STEP
 from check_tokens.policy import Policy
 
 AT_ONCE_DAYS = 3
@@ -27,7 +28,8 @@ def escalate(alert: AlertRow, moment: Moment, policy: Policy) -> AlertRow:
     if not _is_overdue(alert, moment, policy):
         return alert
     said_at = alert.escalated_at
-    if said_at is not None and moment.now - said_at < _AGAIN_AFTER:
+    # Said by a clock that was far ahead, it would otherwise not be said until then.
+    if said_at is not None and -CLOCK_STEP <= moment.now - said_at < _AGAIN_AFTER:
         return alert
     return msgspec.structs.replace(alert, escalated_at=moment.now)
 

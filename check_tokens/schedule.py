@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from apple_tokens.model import TokenKind
 from apple_tokens.rows import RunRows, SourceRow
+from check_tokens.clock_steps import CLOCK_STEP
 from check_tokens.policy import Policy
 
 MAX_TRIES = 6
 """How often a source is tried on one check date before its transient failure is told."""
 REQUEUE_AFTER = timedelta(hours=1)
-_CLOCK_STEP = timedelta(days=1)
 
 
 class Due(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def tries_so_far(now: datetime, rows: RunRows, source: SourceRow, policy: Policy
 
 def _is_settled(now: datetime, rows: RunRows, source: SourceRow, policy: Policy) -> bool:
     settled_at = source.settled_at
-    if settled_at is None or settled_at - now > _CLOCK_STEP:
+    if settled_at is None or settled_at - now > CLOCK_STEP:
         # An instant far in the future was written by a clock that was wrong. Taking it for
         # settled would mean silence until then.
         return False

@@ -23,9 +23,9 @@ REGRESSIONS = (
     ),
     Regression(
         name="a time ahead counts as no check",
-        file="check_tokens/schedule.py",
-        old="_CLOCK_STEP = timedelta(days=1)",
-        new="_CLOCK_STEP = timedelta(0)",
+        file="check_tokens/clock_steps.py",
+        old="CLOCK_STEP = timedelta(days=1)",
+        new="CLOCK_STEP = timedelta(0)",
         rows="the clock steps back by",
         says="checks for",
     ),
