@@ -5,8 +5,10 @@ import datetime as dt
 import json
 import logging
 import os
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from apple_tokens.events import (
@@ -138,6 +140,30 @@ def test_an_event_is_one_line_of_json_and_nothing_else(
     assert json.loads(record.getMessage())["tenant_id"] == TENANT_ID
     assert record.exc_info is None
     assert record.stack_info is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'x", "event": "check_finished", "y": "',
+        '\n{"event": "check_finished"}\n',
+        "\x00\x1b[2K\r\v\f",
+        "| take 0 // union *",
+    ],
+)
+def test_a_hostile_name_stays_one_value_of_one_event(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = next(event for event in EVENTS if isinstance(event, TokenStatus))
+    hostile = msgspec.structs.replace(event, name=name)
+    with caplog.at_level(logging.DEBUG):
+        emit(event)
+        emit(hostile)
+
+    plain, written = (json.loads(record.getMessage()) for record in caplog.records)
+    assert not re.search(r"[\x00-\x1f]", caplog.records[1].getMessage())
+    assert written.keys() == plain.keys()
+    assert {key for key in plain if written[key] != plain[key]} == {"name"}
 
 
 def test_an_event_in_the_middle_of_an_error_has_no_traceback_behind_it(

@@ -1,4 +1,4 @@
-"""README, runbook and SECURITY.md: what they mention exists, commands and parameters too."""
+"""README, runbook and security documents: what they mention exists, commands and parameters too."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.bicep_cli import VERSION, snapshot_text
 from tests.seeded import ROOT, project_files
 from tests.test_infra_checkov import CHECKOV
 
-DOCUMENTS = ("README.md", "SECURITY.md", "docs/operations.md")
+DOCUMENTS = ("README.md", "SECURITY.md", "docs/operations.md", "docs/security.md")
 FILES = set(project_files())
 
 
