@@ -129,6 +129,8 @@ class Scene:
         self.lives: list[Life] = []
         self.kill: Kill | None = None
         """Where the next process dies; forgotten once it did."""
+        self.meanwhile = dict[str, Callable[[], Awaitable[None]]]()
+        """What others do just before an effect is carried out, once."""
         for server, name in (
             (self.identity, _signing_in),
             (self.graph, _reading_graph),
@@ -214,6 +216,8 @@ class Scene:
             effect = self._note(await name(request))
             if self.kill == Kill(Side.BEFORE, effect):
                 return self._end()
+            if meanwhile := self.meanwhile.pop(effect, None):
+                await meanwhile()
             answer = await respond(request)
             if self.kill == Kill(Side.AFTER, effect):
                 return self._end()

@@ -5,7 +5,8 @@ card and the stamp did not follow, the card comes once more: nobody can know of 
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from apple_tokens import messages
 from apple_tokens.messages import VERSION, MessageKind, RemediationMessage
 from apple_tokens.model import Tenant
-from apple_tokens.tables import TokenTables
+from apple_tokens.tables import ALERTS, TokenTables
 from sandbox.host import CRASH_LEASE
 from tests.crash_plays import (
     MINUTE,
@@ -172,8 +173,101 @@ async def _stamped(tables: TokenTables) -> set[str]:
 
 
 def _assert_only_the_rest_is_told(again: Counter[str], stamped: set[str]) -> None:
-    assert len(stamped) == 100
+    assert len(stamped) == 100, "a transaction stamps 100 alerts, not only those on the card"
     (card,) = again
     assert "Kiosk" in card
     repeated = sorted(name for name in stamped if name in card)
     assert not repeated, f"told twice, though they were stamped: {repeated}"
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """What somebody else does to the alert while its card is on its way."""
+
+    name: str
+    columns: Mapping[str, object]
+    told_step: int
+    """The told step in the end, after the one of the card."""
+    is_untold: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+REWRITINGS = (
+    Rewriting(
+        "a newer check found it worse",
+        {"Step": 3, "Stage": "3", "Batch": "newer"},
+        2,
+        is_untold=True,
+    ),
+    Rewriting(
+        "a newer card was told",
+        {"Step": 3, "Stage": "3", "Batch": "newer", "ToldStep": 3, "ToldStage": "3"},
+        3,
+    ),
+    Rewriting("an operator snoozed it", {"SnoozedUntil": "2026-04-01T00:00:00Z"}, 2),
+    Rewriting("somebody typed nonsense into it", {"ToldStep": "some", "Severity": "very"}, 2),
+)
+
+
+@survives(
+    Promise.NOTHING_LOST,
+    Promise.NOT_TWICE,
+    fault="Storage: {rewriting}, between the card and its stamp",
+)
+@pytest.mark.parametrize("rewriting", REWRITINGS, ids=str)
+async def test_an_alert_that_is_rewritten_before_its_stamp_keeps_both(
+    stage: Stage, rewriting: Rewriting, happened: Callable[[str], None]
+) -> None:
+    async with stage.after_the_check(Play.LATER) as (scene, bodies):
+        body = body_of(Told.WORSE, bodies, scene.tenant.tenant_id)
+        (posted,) = await scene.tables.untold(messages.decode(body).batch)
+
+        async def rewrite() -> None:
+            key = {"PartitionKey": scene.tenant.tenant_id, "RowKey": posted.stored.row_key}
+            await scene.service.get_table_client(ALERTS).upsert_entity(key | rewriting.columns)
+
+        scene.meanwhile["stamping tokenalerts"] = rewrite
+        await scene.tell(Play.LATER.at, body, 1)
+        await scene.tell(Play.LATER.at + MINUTE, body, 2)
+
+        (row,) = [row for row in await scene.tables.alert_rows() if row.key == posted.row.key]
+        (stored,) = [
+            entity
+            for entity in (await scene.rows())[ALERTS]
+            if entity["RowKey"] == posted.stored.row_key
+        ]
+    assert scene.cards.total() == 1, "told twice: the stamp did not survive that the row changed"
+    assert row.told_step == rewriting.told_step, "ToldStep is not that of the last card"
+    assert row.is_untold == rewriting.is_untold, "the newer step is lost"
+    others = rewriting.columns.items() - {("ToldStep", "some")}
+    assert others <= stored.items(), "the stamp wrote over what was written meanwhile"
+    happened(f"one card; ToldStep {row.told_step} of {row.step}")
+
+
+@survives(
+    Promise.NOTHING_LOST,
+    Promise.NOT_TWICE,
+    fault="Storage: one of two alerts is deleted, between the card and its stamp",
+)
+async def test_an_alert_that_is_deleted_before_its_stamp_takes_no_other_with_it(
+    stage: Stage, happened: Callable[[str], None]
+) -> None:
+    async with stage.after_the_check(Play.LATER) as (scene, bodies):
+        body = body_of(Told.FIXED, bodies, scene.tenant.tenant_id)
+        gone, left = await scene.tables.untold(messages.decode(body).batch)
+
+        async def delete() -> None:
+            await scene.tables.delete_alerts([gone.row])
+
+        scene.meanwhile["stamping tokenalerts"] = delete
+        await scene.tell(Play.LATER.at, body, 1)
+        effects = scene.lives[-1].effects
+        await scene.tell(Play.LATER.at + MINUTE, body, 2)
+
+        rows = {row.key: row for row in await scene.tables.alert_rows()}
+    assert scene.cards.total() == 1, "told twice: one missing row kept the whole batch unstamped"
+    assert gone.row.key not in rows, "the stamp made a ghost of a deleted alert"
+    assert not rows[left.row.key].is_untold
+    happened(f"one card; {effects.count('stamping tokenalerts (2)')} stamp more for the row left")
