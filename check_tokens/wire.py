@@ -100,7 +100,8 @@ class VppToken(Struct, rename="camel"):
             kind=TokenKind.VPP,
             id=self.id,
             # Where nobody named the token in Intune, it goes by the names that it has at Apple.
-            name=_text(self.display_name) or " / ".join(filter(None, (organization, location))),
+            name=_text(self.display_name)
+            or _text(" / ".join(filter(None, (organization, location)))),
             portal=_PORTALS.get(self.vpp_token_account_type or "", ApplePortal.UNKNOWN),
             apple_account=_text(self.apple_id),
             organization=organization,

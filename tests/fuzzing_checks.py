@@ -91,9 +91,12 @@ class Channel:
         )
 
 
-def is_of_a_row(record: logging.LogRecord) -> bool:
-    """Keep of the log what says that a row could not be read: the rest would be much."""
-    return "row_unreadable" in record.getMessage()
+class OfRows(logging.Filter):
+    """Keeps of the log what says that a row could not be read: the rest would be much."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the record is kept."""
+        return "row_unreadable" in record.getMessage()
 
 
 def assert_is_a_card(made: Element) -> None:

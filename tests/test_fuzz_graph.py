@@ -25,7 +25,7 @@ from check_tokens.wire import MAX_TEXT_CHARACTERS, NotAsDocumentedError
 from sandbox import faults
 from tests.fakegraph import IN_GRAPH, reading, small_tenant
 from tests.fuzzing import JUNK, MARK, TEXTS, explore
-from tests.fuzzing_checks import MORNINGS, Channel, is_of_a_row
+from tests.fuzzing_checks import MORNINGS, Channel, OfRows
 from tests.survival import Promise, survives
 
 GOOD_DATES = st.sampled_from(
@@ -184,8 +184,6 @@ MONTHS = st.lists(
 def test_any_tokens_make_rows_and_cards(
     caplog: pytest.LogCaptureFixture, happened: Callable[[str], None]
 ) -> None:
-    caplog.handler.addFilter(is_of_a_row)
-
     def examine(mornings: list[dict[TokenKind, SourceResult]]) -> Iterator[str]:
         caplog.clear()
         channel = Channel()
@@ -195,7 +193,8 @@ def test_any_tokens_make_rows_and_cards(
         assert channel.untold() == [], "what must be told was left untold"
 
     must = {"new", "worse", "fixed", "reminder", "welcome"}
-    happened(explore(MONTHS, examine, must=must, share=5))
+    with caplog.filtering(OfRows()):
+        happened(explore(MONTHS, examine, must=must, share=5))
 
 
 @survives(Promise.CLEAR_ERROR, fault="Fuzzing: what Graph answers over HTTP about {kind}")
