@@ -65,7 +65,7 @@ def test_every_row_is_turned_red_by_a_regression(rows: Rows) -> None:
     assert unproven == [], "no seeded regression is known that these rows notice"
 
 
-@pytest.mark.timeout(300)  # a further pytest, which may start a storage emulator
+@pytest.mark.timeout(900)  # a further pytest, which may start a storage emulator
 @pytest.mark.e2e
 @pytest.mark.crash
 @pytest.mark.parametrize("regression", REGRESSIONS, ids=lambda each: each.name)
