@@ -1,8 +1,7 @@
 """The rows of the three tables as values, and who may write which of their columns.
 
 Column names are the fields in PascalCase, readable in Storage Explorer. A column is written by
-exactly one party: `CHECK_COLUMNS` by `check_tokens`, `NOTIFY_COLUMNS` by `notify`,
-`OPERATOR_COLUMNS` by the commands of `admin`.
+one party: `CHECK_COLUMNS` by `check_tokens`, `NOTIFY_COLUMNS` by `notify`, others by `admin`.
 """
 
 from datetime import date
@@ -228,8 +227,7 @@ class HistoryRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     @property
     def key(self) -> str:
         """The row key, before encoding."""
-        since = self.previous_check_at
-        return f"{self.kind}.{self.token_id}.{_inverted(since)}"
+        return f"{self.kind}.{self.token_id}.{_inverted(self.previous_check_at)}"
 
 
 def _inverted(instant: Instant | None) -> str:
