@@ -15,7 +15,7 @@ import httpx
 from kiota_http.middleware import BaseMiddleware
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""After decompression. 3,000 tokens on one page, as many as there can be, take about 3 MiB."""
+"""After decompression. The 3,000 VPP tokens of the largest simulated tenant take 1.3 MiB."""
 
 # Beyond this, bodies are read one at a time. A true page hardly ever waits for another; three
 # hostile ones side by side would take three times the most.

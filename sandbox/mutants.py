@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Sequence
@@ -56,7 +57,11 @@ def _change(difference: str) -> str:
 def _mutmut(folder: Path, *words: str) -> str:
     """Run mutmut and return what it printed; raise when it could not do its work."""
     done = subprocess.run(
-        [_MUTMUT, *words], cwd=folder, capture_output=True, encoding="utf-8", check=False
+        [sys.executable, _MUTMUT, *words],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"mutmut {words[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
