@@ -1,7 +1,6 @@
 """A stage for processes that are killed: one for each worker of pytest-xdist."""
 
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +8,8 @@ import pytest
 from sandbox.azurite import Azurite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.crash_plays import Stage
 
 
