@@ -161,7 +161,8 @@ class Scene:
     async def put(self, rows: Rows) -> None:
         """Begin with the rows of another tenant."""
         own = {"PartitionKey": self.tenant.tenant_id}
-        for table, entities in rows.items():
+        for table in TABLES:
+            entities = rows.get(table, [])
             await self.service.create_table_if_not_exists(table)
             for start in range(0, len(entities), 100):
                 chunk = [("upsert", entity | own) for entity in entities[start : start + 100]]

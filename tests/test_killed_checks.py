@@ -89,6 +89,8 @@ def _adds_something(play: Play, effect: str, side: Side) -> bool:
     """Leave out what is the same as another kill."""
     if play is Play.LARGE:  # special about it is only that it needs several transactions
         return effect.endswith("(2)") and side is Side.BEFORE
+    if play is Play.LATER and effect in _GATHERING and side is Side.BEFORE:
+        return False  # as in the first check: nothing was written yet
     # Nothing happens between two messages, and nothing is missing after the last.
     return side is Side.BEFORE or not effect.startswith(SENDING)
 
