@@ -1,35 +1,29 @@
 """One tenant's partition of the tables: queries, merges and deletes of whole sets of rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableEntity, TableErrorCode, UpdateMode
-from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.data.tables import TableErrorCode
+from azure.data.tables.aio import TableServiceClient
 from msgspec import Struct
 
-from apple_tokens import events
+from apple_tokens import events, transactions
 from apple_tokens.codec import Entity, UnreadableRowError, decode, encode_key
+from apple_tokens.transactions import ETAG, Cells, Operation
 
 TRANSACTION_ROWS = 100
 """The most that Table Storage takes in one transaction."""
 
 _Row = TypeVar("_Row", bound=Struct)
-_Operation = tuple[str, dict[str, Any], dict[str, Any]]
-_Deletion = tuple[str, dict[str, Any]]
 _NOTHING_CHANGED = frozenset({404, 409, 412})
-
-_SAFE_TO_REPEAT = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
-"""What the SDK sends again after a broken connection. A transaction is a POST, which it would not
-repeat by itself; all of ours come to the same when they are done twice."""
 
 
 class Stored(Struct, frozen=True, kw_only=True):
     """A row's key and version as they were read."""
 
     row_key: str
-    etag: str | None
+    etag: str
 
 
 class Partition:
@@ -52,15 +46,15 @@ class Partition:
         for entity in await self.entities(table, condition):
             row = self.decode(table, row_type, entity)
             if row is not None:
-                stored = Stored(row_key=entity["RowKey"], etag=entity.metadata["etag"])
+                stored = Stored(row_key=entity["RowKey"], etag=entity[ETAG])
                 found.append((row, stored))
         return found
 
-    async def entities(self, table: str, condition: str) -> list[TableEntity]:
+    async def entities(self, table: str, condition: str) -> list[Cells]:
         """Read the rows that meet a condition as they stand in the table."""
         query = f"PartitionKey eq '{self._key}' and {condition}"
         try:
-            return [entity async for entity in self._client(table).query_entities(query)]
+            return await transactions.query(self._service, table, query)
         except ResourceNotFoundError:
             return []
 
@@ -68,23 +62,15 @@ class Partition:
         self, table: str, row_type: type[_Row], row_key: str
     ) -> tuple[_Row, Stored] | None:
         """Read one row by its encoded key; None when it is gone or says nothing readable."""
-        try:
-            entity = await self._client(table).get_entity(self._key, row_key)
-        except ResourceNotFoundError:
-            return None
-        row = self.decode(table, row_type, entity)
-        return None if row is None else (row, Stored(row_key=row_key, etag=entity.metadata["etag"]))
+        found = await self.query(table, row_type, f"RowKey eq '{row_key}'")
+        return found[0] if found else None
 
     async def merge(self, table: str, rows: Mapping[str, Entity]) -> None:
         """Merge columns into rows by their keys, making the rows that are missing.
 
         Idempotent. A failure leaves whole transactions written and the rest not.
         """
-        options = {"mode": UpdateMode.MERGE}
-        operations = [
-            ("upsert", self._keys(encode_key(key)) | columns, options)
-            for key, columns in rows.items()
-        ]
+        operations = [Operation("PATCH", encode_key(key), columns) for key, columns in rows.items()]
         await self._submit(table, operations)
 
     async def update(self, table: str, rows: Sequence[tuple[Stored, Entity]]) -> bool:
@@ -94,16 +80,7 @@ class Partition:
         one of them has changed or is gone.
         """
         operations = [
-            (
-                "update",
-                self._keys(stored.row_key) | columns,
-                {
-                    "mode": UpdateMode.MERGE,
-                    "etag": stored.etag or "",
-                    "match_condition": MatchConditions.IfNotModified,
-                },
-            )
-            for stored, columns in rows
+            Operation("PATCH", stored.row_key, columns, stored.etag) for stored, columns in rows
         ]
         try:
             await self._transact(table, operations)
@@ -115,32 +92,32 @@ class Partition:
 
     async def delete(self, table: str, keys: Iterable[str]) -> None:
         """Delete rows by their keys. One that is gone already is no error."""
-        client = self._client(table)
-        all_keys = [self._keys(encode_key(key)) for key in keys]
-        for start in range(0, len(all_keys), TRANSACTION_ROWS):
-            chunk = all_keys[start : start + TRANSACTION_ROWS]
+        row_keys = [encode_key(key) for key in keys]
+        for start in range(0, len(row_keys), TRANSACTION_ROWS):
+            chunk = row_keys[start : start + TRANSACTION_ROWS]
             try:
-                await self._transact(table, [("delete", key) for key in chunk])
+                await self._transact(table, [Operation("DELETE", key, etag="*") for key in chunk])
             except HttpResponseError as error:
                 if error.status_code not in _NOTHING_CHANGED:
                     raise
+                client = self._service.get_table_client(table)
                 for key in chunk:
-                    await client.delete_entity(key["PartitionKey"], key["RowKey"])
+                    await client.delete_entity(self._key, key)
 
-    async def _submit(self, table: str, operations: Sequence[_Operation]) -> None:
+    async def _submit(self, table: str, operations: Sequence[Operation]) -> None:
         for start in range(0, len(operations), TRANSACTION_ROWS):
             chunk = operations[start : start + TRANSACTION_ROWS]
             try:
                 await self._transact(table, chunk)
-            except HttpResponseError as error:
+            except ResourceNotFoundError as error:
                 if getattr(error, "error_code", None) != TableErrorCode.TABLE_NOT_FOUND:
                     raise
                 await self._create(table)
                 await self._transact(table, chunk)
 
-    async def _transact(self, table: str, operations: Sequence[_Operation | _Deletion]) -> None:
-        client = self._client(table)
-        await client.submit_transaction(operations, retry_on_methods=_SAFE_TO_REPEAT)
+    async def _transact(self, table: str, operations: Sequence[Operation]) -> None:
+        if operations:
+            await transactions.transact(self._service, table, self._key, operations)
 
     async def _create(self, table: str) -> None:
         try:
@@ -148,17 +125,11 @@ class Partition:
         except ResourceExistsError:
             return
 
-    def _client(self, table: str) -> TableClient:
-        return self._service.get_table_client(table)
-
-    def _keys(self, row_key: str) -> dict[str, Any]:
-        return {"PartitionKey": self._key, "RowKey": row_key}
-
-    def decode(self, table: str, row_type: type[_Row], entity: TableEntity) -> _Row | None:
+    def decode(self, table: str, row_type: type[_Row], entity: Cells) -> _Row | None:
         """Return the row that an entity holds; None, logged, when it says nothing readable."""
         row: _Row | None = None
         try:
-            row, bad = decode(row_type, {**entity, "Timestamp": entity.metadata.get("timestamp")})
+            row, bad = decode(row_type, entity)
         except UnreadableRowError:
             bad = ("Kind", "TokenId", "Problem")
         if bad:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
-from azure.data.tables import TableEntity
 from msgspec import Struct
 
 from apple_tokens.codec import Entity, encode_key
 from apple_tokens.operator_tables import OperatorTables
 from apple_tokens.partition import Partition, Stored
 from apple_tokens.tables import TokenTables
+from apple_tokens.transactions import ETAG, Cells
 
 _Row = TypeVar("_Row", bound=Struct)
 _Columns = dict[str, str | int | bool]
@@ -42,7 +42,7 @@ class FakePartition(Partition):
         self.cut_off_after: int | None = None
         """How many more writes succeed."""
 
-    async def entities(self, table: str, condition: str) -> list[TableEntity]:
+    async def entities(self, table: str, condition: str) -> list[Cells]:
         meets = _parse(condition)
         rows = self._tables.get(table, {})
         return [
@@ -58,7 +58,7 @@ class FakePartition(Partition):
             return None
         entity = self._entity(table, row_key)
         row = self.decode(table, row_type, entity)
-        return None if row is None else (row, Stored(row_key=row_key, etag=entity.metadata["etag"]))
+        return None if row is None else (row, Stored(row_key=row_key, etag=entity[ETAG]))
 
     async def merge(self, table: str, rows: Mapping[str, Entity]) -> None:
         if rows:
@@ -99,11 +99,9 @@ class FakePartition(Partition):
     def _etag(self, table: str, row_key: str) -> str:
         return f'W/"{self._versions[table, row_key]}"'
 
-    def _entity(self, table: str, row_key: str) -> TableEntity:
-        entity = TableEntity(self._tables[table][row_key])
-        entity |= {"PartitionKey": self._key, "RowKey": row_key}
-        vars(entity)["_metadata"] = {"etag": self._etag(table, row_key), "timestamp": None}
-        return entity
+    def _entity(self, table: str, row_key: str) -> Cells:
+        keys = {"PartitionKey": self._key, "RowKey": row_key}
+        return self._tables[table][row_key] | keys | {ETAG: self._etag(table, row_key)}
 
 
 class FakeTables(TokenTables):
