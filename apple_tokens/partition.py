@@ -1,5 +1,6 @@
 """One tenant's partition of the tables: queries, merges and deletes of whole sets of rows."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,10 @@ from apple_tokens.transactions import ETAG, Cells, Operation
 
 TRANSACTION_ROWS = 100
 """The most that Table Storage takes in one transaction."""
+
+_AT_ONCE = 4
+"""Transactions of one table that are under way side by side. They concern different rows, and the
+next table waits for all of them."""
 
 _Row = TypeVar("_Row", bound=Struct)
 _NOTHING_CHANGED = frozenset({404, 409, 412})
@@ -105,15 +110,35 @@ class Partition:
                     await client.delete_entity(self._key, key)
 
     async def _submit(self, table: str, operations: Sequence[Operation]) -> None:
-        for start in range(0, len(operations), TRANSACTION_ROWS):
-            chunk = operations[start : start + TRANSACTION_ROWS]
-            try:
-                await self._transact(table, chunk)
-            except ResourceNotFoundError as error:
-                if getattr(error, "error_code", None) != TableErrorCode.TABLE_NOT_FOUND:
-                    raise
-                await self._create(table)
-                await self._transact(table, chunk)
+        """Send whole transactions, the first one alone: it makes the table where there is none."""
+        chunks = [
+            operations[start : start + TRANSACTION_ROWS]
+            for start in range(0, len(operations), TRANSACTION_ROWS)
+        ]
+        for first in chunks[:1]:
+            await self._transact_in_table(table, first)
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def send(chunk: Sequence[Operation]) -> None:
+            async with gate:
+                await self._transact_in_table(table, chunk)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for chunk in chunks[1:]:
+                    group.create_task(send(chunk))
+        except BaseExceptionGroup as failed:
+            # The first failure has ended the others; callers know azure.core's exceptions.
+            raise failed.exceptions[0] from None
+
+    async def _transact_in_table(self, table: str, operations: Sequence[Operation]) -> None:
+        try:
+            await self._transact(table, operations)
+        except ResourceNotFoundError as error:
+            if getattr(error, "error_code", None) != TableErrorCode.TABLE_NOT_FOUND:
+                raise
+            await self._create(table)
+            await self._transact(table, operations)
 
     async def _transact(self, table: str, operations: Sequence[Operation]) -> None:
         if operations:

@@ -129,12 +129,12 @@ async def test_a_check_reads_a_thousand_rows_a_query_and_writes_a_hundred_a_tran
 
 
 A_HUNDRED = """\
-        for start in range(0, len(operations), TRANSACTION_ROWS):
-            chunk = operations[start : start + TRANSACTION_ROWS]
+            operations[start : start + TRANSACTION_ROWS]
+            for start in range(0, len(operations), TRANSACTION_ROWS)
 """
 ONE = """\
-        for start in range(len(operations)):
-            chunk = operations[start : start + 1]
+            operations[start : start + 1]
+            for start in range(len(operations))
 """
 BLUEPRINT = "blueprint = func.Blueprint()\n"
 FAULTS = {

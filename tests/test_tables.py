@@ -4,10 +4,12 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
+from azure.data.tables import EdmType, EntityProperty
 from azure.data.tables.aio import TableServiceClient
 from msgspec.structs import replace
 
@@ -110,6 +112,27 @@ async def stamp(tables: TokenTables, posted: Iterable[StoredAlert]) -> int:
 
 
 class TestReading:
+    async def test_takes_a_cell_whose_type_somebody_changed_for_what_it_says(
+        self, tables: TokenTables, service: TableServiceClient
+    ) -> None:
+        await tables.write_alerts([alert()])
+        until = datetime(2026, 4, 1, tzinfo=UTC)
+        await service.get_table_client(ALERTS).upsert_entity(
+            {
+                "PartitionKey": TENANT,
+                "RowKey": alert().key,
+                "ToldStep": EntityProperty(4, EdmType.INT64),
+                "BaseStep": 1.0,
+                "SnoozedUntil": until,
+                "SnoozedBy": EntityProperty(UUID(int=7), EdmType.GUID),
+            }
+        )
+
+        (row,) = await tables.alert_rows()
+
+        assert (row.told_step, row.base_step, row.snoozed_until) == (4, 1, until)
+        assert row.snoozed_by == str(UUID(int=7))
+
     async def test_finds_nothing_where_nothing_was_written_and_makes_no_table(
         self, counted: TokenTables, proxy: StorageProxy, service: TableServiceClient
     ) -> None:
