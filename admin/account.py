@@ -10,8 +10,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from admin.azure_cli import how_to_sign_in
 from admin.command import CommandError, Environment
 from apple_tokens.model import Cloud
-from apple_tokens.settings import choice
-from apple_tokens.storage import CONNECTION
+from apple_tokens.settings import CONNECTION, choice
 
 _SERVICES = frozenset({"blob", "file", "queue", "table", "dfs", "web"})
 _SUFFIXES = {

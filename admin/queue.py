@@ -13,8 +13,7 @@ from admin.azure_cli import azure_cli
 from admin.command import CommandError, Environment
 from admin.storage import who_signed_in
 from apple_tokens.messages import QUEUE
-from apple_tokens.settings import text
-from apple_tokens.storage import CONNECTION
+from apple_tokens.settings import CONNECTION, text
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -10,13 +10,13 @@ from azure.core.exceptions import AzureError
 
 from admin import azure_cli
 from admin.command import CommandError, Environment
+from apple_tokens.identity import managed_identity
 from apple_tokens.model import Cloud
 from apple_tokens.settings import text
 from check_tokens.clouds import PERMISSION, application_scope, delegated_scope
 from check_tokens.signin import (
     GRAPH_COMMAND_LINE_TOOLS,
     desk_credential,
-    managed_identity,
     read_claims,
 )
 

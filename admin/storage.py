@@ -16,8 +16,8 @@ from admin.command import CommandError, Environment
 from apple_tokens.codec import decode_key
 from apple_tokens.operator_tables import Operator, OperatorTables
 from apple_tokens.rows import RunRow
-from apple_tokens.settings import text
-from apple_tokens.storage import CONNECTION, table_service
+from apple_tokens.settings import CONNECTION, text
+from apple_tokens.storage import table_service
 from apple_tokens.tables import STATUS, TokenTables
 from check_tokens.signin import TokenClaims, read_claims
 

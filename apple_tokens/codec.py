@@ -79,7 +79,7 @@ def decode(row_type: type[_Row], entity: Mapping[str, Any]) -> tuple[_Row, tuple
     UnreadableRowError when the row does not say what it is about, or names a problem of a later
     version.
     """
-    cells = {name: _whole(value) for name, value in entity.items() if value != ""}
+    cells = {name: value for name, value in entity.items() if value != ""}
     cells |= _identity(row_type, cells)
     shaped = _shape(row_type, cells)
     try:
@@ -142,13 +142,6 @@ def _shape(row_type: type[Struct], cells: dict[str, Any]) -> dict[str, Any]:
     if "Token" in names:
         return cells | {"Token": cells}
     return cells | {name: _json(cells[name]) for name in names & _JSON_COLUMNS & cells.keys()}
-
-
-def _whole(cell: object) -> object:
-    """Return text without halves of characters: UTF-16 has room for them, and no log has."""
-    if not isinstance(cell, str) or cell.isascii():
-        return cell
-    return cell.encode(errors="replace").decode()
 
 
 def _json(cell: object) -> object:

@@ -1,7 +1,8 @@
 """One tenant's partition of the tables: queries, merges and deletes of whole sets of rows."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -70,13 +71,14 @@ class Partition:
         found = await self.query(table, row_type, f"RowKey eq '{row_key}'")
         return found[0] if found else None
 
-    async def merge(self, table: str, rows: Mapping[str, Entity]) -> None:
-        """Merge columns into rows by their keys, making the rows that are missing.
+    async def merge(self, table: str, rows: Iterable[tuple[str, Entity]]) -> None:
+        """Merge columns into rows by their keys, no two alike, making the rows that are missing.
 
         Idempotent. A failure leaves whole transactions written and the rest not.
         """
-        operations = [Operation("PATCH", encode_key(key), columns) for key, columns in rows.items()]
-        await self._submit(table, operations)
+        await self._submit(
+            table, (Operation("PATCH", encode_key(key), columns) for key, columns in rows)
+        )
 
     async def update(self, table: str, rows: Sequence[tuple[Stored, Entity]]) -> bool:
         """Merge columns into rows that are still of the version that was read.
@@ -109,23 +111,23 @@ class Partition:
                 for key in chunk:
                     await client.delete_entity(self._key, key)
 
-    async def _submit(self, table: str, operations: Sequence[Operation]) -> None:
+    async def _submit(self, table: str, operations: Iterator[Operation]) -> None:
         """Send whole transactions, the first one alone: it makes the table where there is none."""
-        chunks = [
-            operations[start : start + TRANSACTION_ROWS]
-            for start in range(0, len(operations), TRANSACTION_ROWS)
-        ]
-        for first in chunks[:1]:
+        chunks = iter(lambda: list(islice(operations, TRANSACTION_ROWS)), [])
+        for first in islice(chunks, 1):
             await self._transact_in_table(table, first)
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def send(chunk: Sequence[Operation]) -> None:
-            async with gate:
+            try:
                 await self._transact_in_table(table, chunk)
+            finally:
+                gate.release()
 
         try:
             async with asyncio.TaskGroup() as group:
-                for chunk in chunks[1:]:
+                for chunk in chunks:
+                    await gate.acquire()
                     group.create_task(send(chunk))
         except BaseExceptionGroup as failed:
             # The first failure has ended the others; callers know azure.core's exceptions.

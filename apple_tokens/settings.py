@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+CONNECTION = "AzureWebJobsStorage"
+"""The storage account's, as Functions names it."""
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _SHOWN_CHARACTERS = 80

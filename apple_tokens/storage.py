@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 from azure.data.tables.aio import TableServiceClient
 from msgspec import Struct
 
-from apple_tokens.settings import SettingsError, text
+from apple_tokens.identity import managed_identity
+from apple_tokens.settings import CONNECTION, SettingsError, text
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.identity.aio import ManagedIdentityCredential
-
-CONNECTION = "AzureWebJobsStorage"
 
 # At INFO the SDK logs ten lines a request, and a check makes a hundred: whoever looks for an event
 # in the log would look for long, and a tick with nothing to do would not be silent.
@@ -119,8 +118,5 @@ def _from_connection_string(connection_string: str, patience: Patience) -> Table
 
 
 def _managed_identity(settings: Mapping[str, str]) -> "ManagedIdentityCredential":
-    # Imported here because a connection string needs none of it, and it is slow to load.
-    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
-
     client_id = text(settings, f"{CONNECTION}__clientId") or text(settings, "AZURE_CLIENT_ID")
-    return ManagedIdentityCredential(client_id=client_id or None)
+    return managed_identity(client_id or None)

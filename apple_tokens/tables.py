@@ -21,6 +21,8 @@ ALERTS = "tokenalerts"
 HISTORY = "tokenhistory"
 _STAMP_TRIES = 10
 
+_Keyed = AlertRow | TokenRow | HistoryRow
+
 _STATUS_COLUMNS = columns_of(TokenRow) - TokenRow.OPERATOR_COLUMNS
 _ALERT_COLUMNS = columns_of(AlertRow) - AlertRow.NOTIFY_COLUMNS - AlertRow.OPERATOR_COLUMNS
 _RUN_COLUMNS = columns_of(RunRow) - RunRow.NOTIFY_COLUMNS - RunRow.OPERATOR_COLUMNS
@@ -72,24 +74,25 @@ class TokenTables:
 
     async def write_alerts(self, rows: Iterable[AlertRow]) -> None:
         """Merge the check's columns of alerts."""
-        entities = {row.key: encode(row, _ALERT_COLUMNS) for row in rows}
-        await self._partition.merge(ALERTS, entities)
+        await self._merge(ALERTS, rows, _ALERT_COLUMNS)
 
     async def write_tokens(self, rows: Iterable[TokenRow]) -> None:
         """Merge the check's columns of status rows."""
-        entities = {row.key: encode(row, _STATUS_COLUMNS) for row in rows}
-        await self._partition.merge(STATUS, entities)
+        await self._merge(STATUS, rows, _STATUS_COLUMNS)
 
     async def write_run(self, run: RunRow, sources: Iterable[SourceRow]) -> None:
         """Merge the check's columns of the run rows, in one transaction."""
         entities = {row.key: encode(row, columns_of(SourceRow)) for row in sources}
         entities[run.key] = encode(run, _RUN_COLUMNS)
-        await self._partition.merge(STATUS, entities)
+        await self._partition.merge(STATUS, entities.items())
 
     async def write_history(self, rows: Iterable[HistoryRow]) -> None:
         """Write what changed. The same check run again writes the same rows."""
-        entities = {row.key: encode(row, columns_of(HistoryRow)) for row in rows}
-        await self._partition.merge(HISTORY, entities)
+        await self._merge(HISTORY, rows, columns_of(HistoryRow))
+
+    async def _merge(self, table: str, rows: Iterable[_Keyed], columns: frozenset[str]) -> None:
+        # One at a time: the next rows are made while the storage carries out the last transaction.
+        await self._partition.merge(table, ((row.key, encode(row, columns)) for row in rows))
 
     async def history(self, kind: TokenKind, token_id: str) -> list[HistoryRow]:
         """Read what changed on one token, the newest first."""

@@ -107,8 +107,9 @@ def _rows(answer: bytes) -> list[Cells]:
     try:
         return msgspec.json.decode(answer, type=_Answer).value
     except msgspec.DecodeError:
-        # The tables take halves of characters, which msgspec refuses: one cell, and no row is read.
-        return msgspec.convert(json.loads(answer), type=_Answer).value
+        # UTF-16 has room for halves of characters, and so have the tables; msgspec and logs do not.
+        whole = json.dumps(json.loads(answer), ensure_ascii=False).encode(errors="replace")
+        return msgspec.json.decode(whole, type=_Answer).value
 
 
 async def transact(

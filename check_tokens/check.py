@@ -145,15 +145,17 @@ async def _write(
 ) -> None:
     parts = tuple(parts)
     kinds = {part.kind for part in parts}
-    for part in parts:
-        changed = history.changes(
+    await tables.write_history(
+        change
+        for part in parts
+        for change in history.changes(
             known[part.kind].tokens,
             part.tokens,
             part.gone_tokens,
             checked_at=moment.now,
             previous_check_at=rows.source(part.kind).settled_at,
         )
-        await tables.write_history(changed)
+    )
     before = {row.key: row for kind in kinds for row in known[kind].alerts}
     await tables.write_alerts(row for row in alerts if before.get(row.key) != row)
     await tables.write_tokens(row for part in parts for row in part.tokens)

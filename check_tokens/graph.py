@@ -24,27 +24,18 @@ from msgraph_core import BaseGraphRequestAdapter
 from msgraph_core.authentication import (
     AzureIdentityAuthenticationProvider,
 )
-from msgspec import Struct
 
 from check_tokens import verdicts
 from check_tokens.bodies import UnreadableBodyError
 from check_tokens.clouds import LOOPBACK_HOSTS
 from check_tokens.transport import Deadline, GraphHttp
 from check_tokens.verdicts import GraphError
+from check_tokens.waits import Waits
 from check_tokens.wire import NotAsDocumentedError
 
 Answer = TypeVar("Answer")
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-
-
-class Waits(Struct, frozen=True):
-    """How long to wait before a request is sent once more, in seconds."""
-
-    after_trouble_s: tuple[float, ...] = (1.0, 4.0, 16.0)
-    """One further try each after 500, 502 and connections that failed."""
-    longest_own_wait_s: int = 60
-    """The most that the SDK waits after 429, 503 and 504 where Graph does not say how long."""
 
 
 class GraphClient:

@@ -1,4 +1,4 @@
-"""Signs in to Microsoft Graph: as the app's managed identity, or as a person at a desk."""
+"""Signs a person at a desk in to Microsoft Graph, and reads where an access token is from."""
 
 import asyncio
 import base64
@@ -12,7 +12,6 @@ from typing import Any, Self
 import msgspec
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.identity import DeviceCodeCredential, InteractiveBrowserCredential
-from azure.identity.aio import ManagedIdentityCredential
 from msgspec import Struct, field
 
 from apple_tokens.model import Cloud
@@ -20,11 +19,6 @@ from check_tokens.clouds import sign_in_authority
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, the one behind `Connect-MgGraph`."""
-
-
-def managed_identity(client_id: str | None) -> ManagedIdentityCredential:
-    """Return the credential of the app's identity: user-assigned, or the system's if None."""
-    return ManagedIdentityCredential(client_id=client_id)
 
 
 def desk_credential(

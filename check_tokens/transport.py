@@ -16,6 +16,7 @@ from kiota_http.middleware.user_agent_handler import UserAgentHandler
 from msgraph_core import GraphClientFactory
 from msgraph_core.middleware import GraphTelemetryHandler
 
+from apple_tokens.tls import tls_context
 from check_tokens.bodies import BoundBody
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ class GraphHttp:
         silence_talkative_libraries()
         # HTTP/1.1: three requests a day gain nothing from HTTP/2, whose library logs the encoded
         # headers at DEBUG, and whoever can decode them has the access token.
-        self._pool = httpx.AsyncClient(trust_env=behind_proxies)
+        self._pool = httpx.AsyncClient(
+            verify=tls_context(trust_env=behind_proxies), trust_env=behind_proxies
+        )
         self.client = GraphClientFactory.create_with_custom_middleware(
             [
                 RetryBeforeDeadline(longest_own_wait_s),

@@ -7,10 +7,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from apple_tokens.messages import QUEUE
-from apple_tokens.storage import CONNECTION, table_service
-from apple_tokens.tables import TokenTables
-from notify.delivery import deliver
-from notify.settings import Settings
+from apple_tokens.settings import CONNECTION
 
 blueprint = func.Blueprint()
 
@@ -30,6 +27,12 @@ async def tell(
     Raise SettingsError, MalformedMessageError, DeliveryError, and azure.core exceptions when the
     tables fail.
     """
+    # Loaded by the first message: most starts are for a tick of the timer, which posts nothing.
+    from apple_tokens.storage import table_service  # noqa: PLC0415
+    from apple_tokens.tables import TokenTables  # noqa: PLC0415
+    from notify.delivery import deliver  # noqa: PLC0415
+    from notify.settings import Settings  # noqa: PLC0415
+
     async with table_service(environment) as service:
         await deliver(
             body,

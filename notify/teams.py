@@ -18,6 +18,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from apple_tokens.tls import tls_context
 from notify.answers import Verdict, error_code, remedy, retry_after_s, verdict
 from notify.webhook import WebhookUrl
 
@@ -122,8 +123,12 @@ async def _try(url: WebhookUrl, body: bytes, timeout_s: float) -> _Answer | _NoA
 def _client(url: WebhookUrl, timeout_s: float) -> httpx.AsyncClient:
     # The environment's proxy is for the way out, never for the sandbox on this machine.
     try:
+        trust_env = not url.is_local
         return httpx.AsyncClient(
-            timeout=timeout_s, follow_redirects=False, trust_env=not url.is_local
+            verify=tls_context(trust_env=trust_env),
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=trust_env,
         )
     except (OSError, ValueError, httpx.InvalidURL):
         # Not chained: the address of a proxy can hold a password.

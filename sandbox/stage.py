@@ -14,7 +14,7 @@ from apple_tokens.messages import MalformedMessageError, RemediationMessage, dec
 from apple_tokens.rows import AlertRow, TokenRow
 from apple_tokens.tables import TokenTables
 from check_tokens.blueprint import check
-from check_tokens.graph import Waits
+from check_tokens.waits import Waits
 from notify.blueprint import tell
 from sandbox.azurite import Azurite
 from sandbox.graph import GraphServer

@@ -302,10 +302,12 @@ async def _storage_effect(request: web.BaseRequest) -> str:
         return f"creating {json.loads(await request.read())['TableName']}"
     table = request.path.rsplit("/", 1)[-1].partition("(")[0]
     condition = request.query.get("$filter", "")
+    if "RowKey eq" in condition:
+        return f"reading one row of {table}"
     if "run." in condition:
         return "reading the run rows"
     if "Batch eq" in condition:
         return "reading the alerts of the batch"
     if "RowKey=" in request.path:
-        return f"{'reading' if request.method == 'GET' else 'deleting'} one row of {table}"
+        return f"deleting one row of {table}"
     return f"reading {table}"

@@ -60,10 +60,10 @@ class FakePartition(Partition):
         row = self.decode(table, row_type, entity)
         return None if row is None else (row, Stored(row_key=row_key, etag=entity[ETAG]))
 
-    async def merge(self, table: str, rows: Mapping[str, Entity]) -> None:
-        if rows:
-            self._begin_write()
-        for key, columns in rows.items():
+    async def merge(self, table: str, rows: Iterable[tuple[str, Entity]]) -> None:
+        for number, (key, columns) in enumerate(rows):
+            if number == 0:
+                self._begin_write()
             self._put(table, encode_key(key), columns)
 
     async def update(self, table: str, rows: Sequence[tuple[Stored, Entity]]) -> bool:

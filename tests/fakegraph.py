@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
+from apple_tokens.identity import managed_identity
 from apple_tokens.model import Cloud, SourceResult, TokenKind
 from check_tokens.clouds import application_scope
-from check_tokens.graph import GraphClient, Waits
-from check_tokens.signin import managed_identity
+from check_tokens.graph import GraphClient
 from check_tokens.sources import read_sources
+from check_tokens.waits import Waits
 from sandbox.graph import GraphServer
 from sandbox.graph_objects import GraphSource
 from sandbox.identity import CLIENT_ID, IdentityEndpoint

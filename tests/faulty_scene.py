@@ -15,7 +15,8 @@ from apple_tokens import messages
 from apple_tokens.messages import MessageKind, RemediationMessage
 from apple_tokens.model import SourceResult, Tenant, TokenKind
 from apple_tokens.rows import AlertRow
-from apple_tokens.storage import CONNECTION, Patience, table_service
+from apple_tokens.settings import CONNECTION
+from apple_tokens.storage import Patience, table_service
 from apple_tokens.tables import ALERTS, HISTORY, STATUS, TokenTables
 from check_tokens.check import tick
 from check_tokens.policy import Policy

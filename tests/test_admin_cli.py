@@ -18,7 +18,7 @@ from admin.cli import main
 from apple_tokens.codec import encode
 from apple_tokens.model import Problem
 from apple_tokens.rows import AlertRow, RunRow
-from apple_tokens.storage import CONNECTION
+from apple_tokens.settings import CONNECTION
 from apple_tokens.tables import ALERTS, STATUS
 from check_tokens import signin
 from tests.builders import NOW, alert

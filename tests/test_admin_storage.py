@@ -20,8 +20,7 @@ from admin.account import account_of, explain, service_address
 from admin.azure_cli import azure_cli
 from admin.command import CommandError
 from admin.storage import READER, who_signed_in
-from apple_tokens.settings import SettingsError
-from apple_tokens.storage import CONNECTION
+from apple_tokens.settings import CONNECTION, SettingsError
 from sandbox import faults
 from sandbox.azurite import Azurite
 from sandbox.faults import Fault

@@ -8,8 +8,7 @@ import pytest
 
 from admin.command import CommandError
 from apple_tokens.messages import MessageKind, decode
-from apple_tokens.settings import SettingsError
-from apple_tokens.storage import CONNECTION
+from apple_tokens.settings import CONNECTION, SettingsError
 from sandbox import faults
 from sandbox.azurite import Azurite
 from sandbox.host import Outcome

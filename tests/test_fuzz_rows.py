@@ -1,11 +1,10 @@
 """Rows that somebody edited are read as far as they go, stop no check, and are mended by it."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.data.tables import EdmType, EntityProperty
 from hypothesis import strategies as st
 
 from apple_tokens.codec import UnreadableRowError, columns_of, decode, encode, encode_key
@@ -22,15 +21,13 @@ from tests.test_codec import ROWS, Row, entity_of
 CELLS = st.one_of(
     st.sampled_from(["", "?!", "null", "[]", "{", "[" * 16_000, "9" * 5_000, "new", "critical"]),
     st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z"]),
-    st.sampled_from(
-        ["2026-03-01", "0001-01-01", "9999-12-31", "half a \ud83d", '{"old_topic": 5}']
-    ),
-    st.sampled_from([True, 0, -1, 2**31, 10**30, 5.5, float("inf"), float("nan"), b"\xff"]),
-    st.sampled_from([EntityProperty(2**40, EdmType.INT64), EntityProperty("x", EdmType.GUID)]),
-    st.sampled_from([datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]),
+    st.sampled_from(["2026-03-01", "0001-01-01", "9999-12-31", '{"old_topic": 5}']),
+    st.sampled_from([True, 0, -1, 2**31, 10**30, 5.5, "Infinity", "NaN", "/w==", str(2**40)]),
     TEXTS,
 )
-"""What a column may come to hold by hand, by a wrong clock, or by a newer version of the app."""
+"""What a column may come to hold by hand, by a wrong clock, or by a newer version of the app, as it
+comes over the wire: 64 bits, dates, GUIDs, bytes and what is no number are text.
+"""
 KEYS = ["%ff", "ade_token.a.new_problem", "android_token.a", "run.new", "a.b.c.d", "!" * 500]
 GONE = "gone"
 
@@ -43,7 +40,7 @@ def entities(draw: st.DrawFn) -> tuple[type[Row], dict[str, Any]]:
     edited = draw(st.dictionaries(st.sampled_from(columns), CELLS | st.just(GONE), max_size=9))
     if draw(st.integers(0, 3)) == 0:
         edited["RowKey"] = draw(st.sampled_from(KEYS))
-    edited["Timestamp"] = MORNINGS[0]
+    edited["Timestamp"] = MORNINGS[0].isoformat()
     entity = entity_of(row, **edited)
     return type(row), {name: cell for name, cell in entity.items() if cell != GONE}
 
@@ -118,7 +115,7 @@ def test_a_check_on_edited_rows_tells_what_must_be_told_and_mends_them(
         channel = Channel()
         list(channel.morning(MORNINGS[0], answer(MORNINGS[0])))
         for key, cells in drawn:
-            run(channel.tables.partition.merge(EDITABLE[key][0], {key: cells}))
+            run(channel.tables.partition.merge(EDITABLE[key][0], [(key, cells)]))
         caplog.clear()
         for now in MORNINGS[1:]:
             list(channel.morning(now, answer(now)))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from apple_tokens import events, messages, storage, tables
+from apple_tokens import events, messages, tables
+from apple_tokens.settings import CONNECTION
 from check_tokens.settings import Settings as CheckSettings
 from notify.settings import Settings as NotifySettings
 from tests.bicep_cli import app_settings, of_type, snapshot_text
@@ -161,7 +162,7 @@ def test_the_tables_are_those_of_the_code(name: str) -> None:
 def test_the_storage_is_connected_under_the_name_that_the_code_uses() -> None:
     connections = {name.partition("__")[0] for name in PLATFORM_IN_AZURE if "__" in name}
 
-    assert connections == {storage.CONNECTION}
+    assert connections == {CONNECTION}
 
 
 def named_events(query: str) -> set[str]:

@@ -46,7 +46,6 @@ EFFECTS: dict[Play, tuple[str, ...]] = {
     Play.LATER: (
         *_GATHERING,
         "writing tokenhistory",
-        "writing tokenhistory (2)",
         "writing tokenalerts",
         "writing tokenstatus",
         "deleting from tokenstatus",

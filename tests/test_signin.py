@@ -11,6 +11,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
+from apple_tokens.identity import managed_identity
 from apple_tokens.model import Cloud, CouldNotCheck, FailureReason, TokenKind, TokensRead
 from check_tokens import signin
 from check_tokens.clouds import delegated_scope
@@ -19,7 +20,6 @@ from check_tokens.signin import (
     GRAPH_COMMAND_LINE_TOOLS,
     DeskCredential,
     desk_credential,
-    managed_identity,
     read_claims,
 )
 from check_tokens.sources import read_sources

@@ -126,7 +126,7 @@ async def test_a_body_that_cannot_be_decompressed_is_an_unexpected_answer(
 IN_A_NEW_PROCESS = """
 import asyncio, json, sys
 from check_tokens.graph import GraphClient
-from check_tokens.signin import managed_identity
+from apple_tokens.identity import managed_identity
 from check_tokens.sources import read_sources
 from apple_tokens.model import TokenKind
 

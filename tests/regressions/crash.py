@@ -45,8 +45,8 @@ REGRESSIONS = (
     Regression(
         name="the history of a check that is run again is written again",
         file="apple_tokens/rows.py",
-        old="        since = self.previous_check_at\n",
-        new="        since = self.checked_at\n",
+        old="_inverted(self.previous_check_at)",
+        new="_inverted(self.checked_at)",
         rows=rf"{_CHECK}\[check a week later, (before|after) writing tokenalerts",
         says="tokenhistory has rows too many",
     ),
