@@ -1,7 +1,7 @@
 # One line each; machines without make run what stands behind the name.
 PYTHON ?= python3
 
-.PHONY: demo cards test survive check audit bicep format serve docs mutants package lock
+.PHONY: demo cards test survive check audit bicep format serve docs mutants package bench lock
 demo: ; $(PYTHON) -m sandbox demo $(if $(DAYS),--days $(DAYS))
 cards: ; $(PYTHON) -m sandbox cards $(ARGS)
 test: ; $(PYTHON) -m sandbox test $(ARGS)
@@ -14,4 +14,5 @@ serve: ; $(PYTHON) -m sandbox serve
 docs: ; $(PYTHON) -m sandbox docs
 mutants: ; $(PYTHON) -m sandbox mutants $(ARGS)
 package: ; $(PYTHON) -m sandbox package $(ARGS)
+bench: ; $(PYTHON) -m sandbox bench $(ARGS)
 lock: ; $(PYTHON) -m sandbox lock

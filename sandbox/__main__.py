@@ -19,7 +19,7 @@ BEST_FIRST = ("python3.13", "python3.14", "python3.12", "python3.11")  # deploye
 COMMANDS = frozenset(
     {
         *("demo", "cards", "test", "survive", "check", "audit", "bicep", "format", "serve"),
-        *("docs", "mutants", "package", "lock"),
+        *("docs", "mutants", "package", "bench", "lock"),
     }
 )
 USAGE = """usage: python3 -m sandbox COMMAND
@@ -38,6 +38,7 @@ USAGE = """usage: python3 -m sandbox COMMAND
   mutants          change the policy in small ways, one at a time, and see that a test notices
   package          build the zip that is deployed (needs the network); with --remote-build, install
                    what Azure installs where no zip is deployed
+  bench            measure what the app costs and write docs/performance.md (needs the network)
   lock             compile the locked requirements anew (needs the network)
 """
 

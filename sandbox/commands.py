@@ -23,6 +23,7 @@ _INFRASTRUCTURE = sorted(
 )
 _MODULES = {
     "audit": "sandbox.audit",
+    "bench": "benchmarks.main",
     "cards": "sandbox.gallery",
     "demo": "sandbox.demo",
     "docs": "sandbox.docs",

@@ -8,7 +8,7 @@ import pytest
 from tests.seeded import Copy, copy_project
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-PACKAGES = ("apple_tokens", "check_tokens", "notify", "admin", "sandbox/*.py")
+PACKAGES = ("apple_tokens", "check_tokens", "notify", "admin", "sandbox/*.py", "benchmarks/*.py")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Measures what the app costs against the floor below it; `python3 -m sandbox bench`."""
