@@ -60,8 +60,13 @@ def copy_project(target: Path, *paths: str) -> Copy:
     """Copy the project without what the set-up made, or only what is below the paths."""
     root = target / "copy"
     for name in project_files(*paths):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, root / name)
+        source, copy = ROOT / name, root / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy)
+        # Bytecode too, which halves the time of a pytest; a file that is changed is compiled anew.
+        for compiled in source.parent.glob(f"__pycache__/{source.stem}.*.pyc"):
+            (copy.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, copy.parent / "__pycache__" / compiled.name)
     # Tests of the copy ask git for its files too.
     subprocess.run(["git", "-c", "init.defaultBranch=main", "init", "--quiet", root], check=True)
     return Copy(root)

@@ -8,7 +8,7 @@ import asyncio
 import importlib.util
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,12 +24,15 @@ from sandbox.identity import CLIENT_ID, IdentityRequest
 from sandbox.stage import Stage
 from sandbox.tenant import TENANT_ID, SimulatedTenant
 from tests.leaks import assert_hidden
+from tests.survival import Promise, survives
 from tests.worker import RUNTIME, Message, Worker
 
 pytestmark = [pytest.mark.contract, pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parent.parent
 SUCCESS, FAILURE = "success", "failure"
+
+Happened = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,11 @@ async def test_a_timer_tick_ends_in_cards_and_the_next_one_has_nothing_to_do(
     assert queued(await worker.fire(functions["check_tokens"])) == []
 
 
+@survives(
+    Promise.TOLD_IS_ACCEPTED,
+    Promise.NO_LEAK,
+    fault="Functions runtime: Teams refuses, try {dequeue_count} of 5",
+)
 @pytest.mark.parametrize("dequeue_count, event", [(4, "alert_failed"), (5, "alert_gave_up")])
 async def test_a_card_that_teams_refuses_is_a_failed_invocation_that_shows_no_secret(
     worker: Worker,
@@ -134,6 +142,7 @@ async def test_a_card_that_teams_refuses_is_a_failed_invocation_that_shows_no_se
     caplog: pytest.LogCaptureFixture,
     dequeue_count: int,
     event: str,
+    happened: Happened,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     body, *_ = queued(await worker.fire(functions["check_tokens"]))
@@ -141,7 +150,7 @@ async def test_a_card_that_teams_refuses_is_a_failed_invocation_that_shows_no_se
 
     answer = await worker.hand_over(functions["notify"], body, dequeue_count)
 
-    assert answer.result.status == FAILURE
+    assert answer.result.status == FAILURE, "the host takes the message for told"
     exception = answer.result.exception
     assert exception.message.startswith("DeliveryError: the Teams workflow answered 400")
     (logged,) = [record for record in caplog.records if f'"{event}"' in record.getMessage()]
@@ -149,40 +158,51 @@ async def test_a_card_that_teams_refuses_is_a_failed_invocation_that_shows_no_se
     shown = DeliveredTexts(f"{exception.message}\n{exception.stack_trace}")
     assert_hidden(stage.teams.webhook_url, shown, caplog.records)
     assert {alert.told_step for alert in await stage.alert_rows()} == {0}
+    happened(f"a failed invocation, {event}, nothing stamped, no secret shown")
 
 
 class DeliveredTexts(Exception):  # noqa: N818 -- carries what the host was handed
     """What the worker tells the host about an exception."""
 
 
+@survives(Promise.CLEAR_ERROR, fault="Functions runtime: a message that is none")
 async def test_a_message_that_is_none_is_a_failed_invocation(
-    worker: Worker, functions: dict[str, Message], stage: Stage
+    worker: Worker, functions: dict[str, Message], stage: Stage, happened: Happened
 ) -> None:
     answer = await worker.hand_over(functions["notify"], "not a ticket")
 
-    assert answer.result.status == FAILURE
+    assert answer.result.status == FAILURE, "the host takes the message for told"
     assert answer.result.exception.message.startswith("MalformedMessageError: ")
     assert stage.teams.requests == 0
+    happened("a failed invocation: MalformedMessageError; nothing posted")
 
 
+@survives(Promise.CLEAR_ERROR, fault="Functions runtime: a setting that is none")
 async def test_a_check_that_fails_hands_nothing_over(
     worker: Worker,
     functions: dict[str, Message],
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
+    happened: Happened,
 ) -> None:
     monkeypatch.setenv("REMIND_DAYS", "soon")
 
     answer = await worker.fire(functions["check_tokens"])
 
-    assert answer.result.status == FAILURE
+    assert answer.result.status == FAILURE, "a check that did not run counts as one that did"
     assert answer.result.exception.message.startswith("SettingsError: REMIND_DAYS is 'soon'")
     assert not hasattr(answer, "output_data")
     assert stage.graph.requests == []
+    happened("a failed invocation: SettingsError names REMIND_DAYS; Graph is not asked")
 
 
+@survives(
+    Promise.APART,
+    Promise.NO_ALL_CLEAR,
+    fault="Functions runtime: Graph answers 403 for one source",
+)
 async def test_a_source_that_cannot_be_read_fails_no_check(
-    worker: Worker, functions: dict[str, Message], stage: Stage
+    worker: Worker, functions: dict[str, Message], stage: Stage, happened: Happened
 ) -> None:
     stage.tenant.faults[GraphSource.VPP].always(graph_faults.forbidden())
 
@@ -193,3 +213,4 @@ async def test_a_source_that_cannot_be_read_fails_no_check(
         Problem.COULD_NOT_CHECK,
         None,
     ]
+    happened("could_not_check told; the other sources' alerts and the welcome too")

@@ -1,5 +1,6 @@
 """Rows that somebody edited are read as far as they go, stop no check, and are mended by it."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +19,19 @@ from tests.policy_world import run
 from tests.survival import Promise, survives
 from tests.test_codec import ROWS, Row, entity_of
 
+
+def as_read(text: str) -> str:
+    """Return a text as it comes out of a table: pairs of halves are one character, others none."""
+    whole: str = json.loads(json.dumps(text))
+    return whole.encode(errors="replace").decode()
+
+
 CELLS = st.one_of(
     st.sampled_from(["", "?!", "null", "[]", "{", "[" * 16_000, "9" * 5_000, "new", "critical"]),
     st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z"]),
     st.sampled_from(["2026-03-01", "0001-01-01", "9999-12-31", '{"old_topic": 5}']),
     st.sampled_from([True, 0, -1, 2**31, 10**30, 5.5, "Infinity", "NaN", "/w==", str(2**40)]),
-    TEXTS,
+    TEXTS.map(as_read),
 )
 """What a column may come to hold by hand, by a wrong clock, or by a newer version of the app, as it
 comes over the wire: 64 bits, dates, GUIDs, bytes and what is no number are text.

@@ -32,7 +32,7 @@ from tests.lone import Deployed, Lone, alone
 from tests.survival import Promise, survives
 from tests.test_sources_faults import STANDING_FAULTS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.asyncio(loop_scope="module")]
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = timedelta(days=1)

@@ -20,7 +20,7 @@ class Regression:
     rows: str
     """A regular expression that finds the rows, all of which must fail, by their node ids."""
     says: str
-    """What the report of the failing rows says of the cause."""
+    """A regular expression: what the report of each failing row says of the cause."""
 
 
 def regressions() -> list[Regression]:

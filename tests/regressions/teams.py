@@ -45,7 +45,12 @@ REGRESSIONS = (
         name="a ticket that finds no alert is posted all the same",
         file="notify/delivery.py",
         old="    if not alerts:\n        return None\n    rows",
-        new="    rows",
+        new=(
+            "    if not alerts:\n"
+            "        await _post_overview(message, await tables.run_rows(), settings, tables)\n"
+            "        return None\n"
+            "    rows"
+        ),
         rows=rf"{_FAULTS}TestTickets.*(another_tenant|rows_that_are_gone)",
         says="posted a card about nothing",
     ),
@@ -70,7 +75,7 @@ REGRESSIONS = (
         ),
         rows=rf"{_FAULTS}TestThePoisonQueue.*nobody_can_read"
         r"|test_edited_rows\.py::.*has_its_messages_refused",
-        says="it is not alone in the poison queue",
+        says="it is not alone in the poison queue|DID NOT RAISE MalformedMessageError",
     ),
     Regression(
         name="a message of the version before is refused",
@@ -86,7 +91,7 @@ REGRESSIONS = (
         old="_LEAST_WAIT_S: Final = 1.0",
         new="_LEAST_WAIT_S: Final = 0.0",
         rows=r"test_teams\.py::test_no_more_than_one_request_a_second",
-        says="assert [0.0, 0.0, 0.0] == [1, 1, 1]",
+        says=r"assert \[0\.0, 0\.0, 0\.0\] == \[1, 1, 1\]",
     ),
     Regression(
         name="no answer counts as accepted",
