@@ -20,8 +20,6 @@ from sandbox.azurite import Azurite
 NEXT_DAY = NOW + timedelta(days=1)
 MAX_MB = 120
 _TIMES = Target(at_most=1.3)
-
-
 _ALL_CHANGED = "a check in which every token has changed"
 
 

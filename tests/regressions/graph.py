@@ -34,7 +34,8 @@ REGRESSIONS = (
         file="check_tokens/sources.py",
         old="        return error.failure\n    except Exception",
         new="        raise\n    except Exception",
-        rows=r"test_a_check_that_cannot_read.*\[vpp_token 403",
+        rows=r"test_a_check_that_cannot_read.*\[vpp_token 403"
+        r"|test_contract\.py::test_a_source_that_cannot_be_read",
         says="GraphError",
     ),
     Regression(

@@ -31,12 +31,4 @@ REGRESSIONS = (
         rows=r"test_contract\.py::test_a_check_that_fails",
         says="a check that did not run counts as one that did",
     ),
-    Regression(
-        name="an unread source fails the whole invocation",
-        file="check_tokens/sources.py",
-        old="        return error.failure\n    except Exception",
-        new="        raise\n    except Exception",
-        rows=r"test_contract\.py::test_a_source_that_cannot_be_read",
-        says="GraphError",
-    ),
 )
