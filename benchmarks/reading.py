@@ -24,30 +24,34 @@ async def measure(plan: Plan, azurite: Azurite) -> list[Figure]:
         before = served.graph.count
         await ours.run(served.signed_in)
         requests = served.graph.count - before
-        read = [partial(each.run, served.signed_in) for each in (ours, floor)]
-        of_ours, of_floor = await pairs(plan.pairs, read, warms_up=plan.warms_up)
-        read = [partial(each.run, served.environment) for each in (ours, floor)]
-        of_ours_signing_in, of_floor_signing_in = await pairs(
-            plan.pairs, read, warms_up=plan.warms_up
-        )
-        figures = [
-            Figure(
-                part="a",
-                what="reading the largest tenant, against bare httpx and json",
-                value=ratio(*_walls(of_ours, of_floor)),
-                unit="×",
-                target=Target(at_most=2.5),
-                beside=f"{requests} requests of Graph, pages of {PAGE_SIZE:,}; "
-                + _beside(of_ours, of_floor),
+        figures, samples = list[Figure](), list[Sample]()
+        for what, environment, target, counted in (
+            (
+                "reading the largest tenant, against bare httpx and json",
+                served.signed_in,
+                Target(at_most=2.5),
+                f"{requests} requests of Graph, pages of {PAGE_SIZE:,}; ",
             ),
-            Figure(
-                part="a",
-                what="signing in too, through azure-identity, against the same by hand",
-                value=ratio(*_walls(of_ours_signing_in, of_floor_signing_in)),
-                unit="×",
-                beside=_beside(of_ours_signing_in, of_floor_signing_in),
+            (
+                "signing in too, through azure-identity, against the same by hand",
+                served.environment,
+                None,
+                "",
             ),
-        ]
+        ):
+            read = [partial(each.run, environment) for each in (ours, floor)]
+            of_ours, of_floor = await pairs(plan.pairs, read, warms_up=plan.warms_up)
+            samples += [*of_ours, *of_floor]
+            figures.append(
+                Figure(
+                    part="a",
+                    what=what,
+                    value=ratio(*_walls(of_ours, of_floor)),
+                    unit="×",
+                    target=target,
+                    beside=counted + _beside(of_ours, of_floor),
+                )
+            )
         if plan.typed_pairs:
             install_typed()
             # Ours takes turns with it several times: what lasts half a second is easily disturbed.
@@ -56,7 +60,8 @@ async def measure(plan: Plan, azurite: Azurite) -> list[Figure]:
                 *[partial(ours.run, served.signed_in)] * 5,
             ]
             of_typed, *others = await pairs(plan.typed_pairs, read, warms_up=plan.warms_up)
-            of_ours = [sample for samples in others for sample in samples]
+            of_ours = [sample for each in others for sample in each]
+            samples += [*of_typed, *of_ours]
             figures.append(
                 Figure(
                     part="a",
@@ -67,7 +72,7 @@ async def measure(plan: Plan, azurite: Azurite) -> list[Figure]:
                     beside=_beside(of_typed, of_ours),
                 )
             )
-    for sample in (*of_ours, *of_floor):
+    for sample in samples:
         if sample.counts["tokens"] != plan.n_tokens:
             raise SampleError(f"{sample.counts['tokens']} tokens were read, not {plan.n_tokens}")
     return figures
