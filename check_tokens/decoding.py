@@ -14,9 +14,10 @@ from check_tokens.wire import (
     WireToken,
 )
 
-# No list of tokens has more objects in one page: a tenant has 5,001 tokens at most. A body of
-# 8 MiB could hold over half a million empty ones, and they would take forty times that in memory.
-_MAX_OBJECTS = 100_000
+# No list of tokens has more objects in one page: a tenant has 5,001 tokens at most, and a name may
+# have braces too. A body of 8 MiB could hold over half a million objects, and they would take forty
+# times that in memory.
+_MAX_OBJECTS = 20_000
 
 Wire = TypeVar("Wire", bound=WireToken)
 Shape = TypeVar("Shape")

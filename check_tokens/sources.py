@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from apple_tokens.model import (
     AppleToken,
@@ -31,8 +32,11 @@ from check_tokens.wire import ApplePushNotificationCertificate, DepOnboardingSet
 
 logger = logging.getLogger(__name__)
 
-MAX_TOKENS = 20_000
-"""Of one source. Microsoft allows 2,000 ADE and 3,000 VPP tokens; ten times that is no tenant."""
+MAX_TOKENS = 6_000
+"""Of one source. Microsoft allows 2,000 ADE and 3,000 VPP tokens; twice that is no tenant."""
+
+MAX_CHARACTERS = 2_000_000
+"""Of all texts of one source: over 600 for each of 3,000 tokens. One may take four bytes."""
 
 
 class Source(Struct, frozen=True):
@@ -124,12 +128,18 @@ async def _read_pages(
     """
     tokens: dict[str, AppleToken] = {}
     followed: set[bytes] = set()
+    characters = 0
     address = source.address
     while address:
         page = await client.get(address, source.decode, deadline)
         tokens.update((token.id, token) for token in page.tokens)
         if len(tokens) > MAX_TOKENS:
             raise verdicts.unexpected(f"Microsoft Graph lists more than {MAX_TOKENS:,} tokens.")
+        characters += sum(map(_characters, page.tokens))
+        if characters > MAX_CHARACTERS:
+            raise verdicts.unexpected(
+                f"Microsoft Graph's list has texts of more than {MAX_CHARACTERS:,} characters."
+            )
         # Digests, so that ten thousand pages with long links stay small.
         link = blake2b(page.next_link.encode(), digest_size=16).digest()
         if link in followed:
@@ -137,6 +147,10 @@ async def _read_pages(
         followed.add(link)
         address = page.next_link
     return tuple(tokens.values())
+
+
+def _characters(token: AppleToken) -> int:
+    return sum(len(value) for value in astuple(token) if isinstance(value, str))
 
 
 def _defect(error: Exception) -> CouldNotCheck:

@@ -9,8 +9,10 @@ import sys
 import sysconfig
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
@@ -22,6 +24,7 @@ from apple_tokens.model import FailureReason, Problem, Reason, TokenKind
 from apple_tokens.rows import TokenRow
 from apple_tokens.tables import TokenTables
 from check_tokens.bodies import MAX_BODY_BYTES
+from check_tokens.sources import MAX_CHARACTERS
 from check_tokens.wire import MAX_TEXT_CHARACTERS
 from sandbox import faults, graph_faults
 from sandbox.azurite import Azurite
@@ -43,8 +46,8 @@ MOST_MB = 150
 Happened = Callable[[str], None]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def app(azurite: Azurite) -> AsyncIterator[Lone]:
+@asynccontextmanager
+async def deployed(azurite: Azurite) -> AsyncIterator[Lone]:
     libraries = Path(sysconfig.get_path("purelib"))
     async with alone(Deployed(ROOT, libraries, Path(sys.executable)), azurite) as app:
         # Something is wrong with each source already, and must not look mended when it is unread.
@@ -52,6 +55,19 @@ async def app(azurite: Azurite) -> AsyncIterator[Lone]:
         tenant.add(GraphSource.VPP, now, displayName="Books", state="invalid")
         tenant.push = None
         tenant.add(GraphSource.PUSH, now, expirationDateTime="+5d 12h")
+        yield app
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def app(azurite: Azurite) -> AsyncIterator[Lone]:
+    async with deployed(azurite) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh_app(azurite: Azurite) -> AsyncIterator[Lone]:
+    """Give a process to a test that would leave its memory scattered for the others."""
+    async with deployed(azurite) as app:
         yield app
 
 
@@ -206,6 +222,87 @@ async def test_ten_thousand_pages_are_read_to_the_last_or_said_not_to_be(
     assert case.peak_mb <= MOST_MB
     assert case.took_s < DEADLINE_S
     happened(f"{source.result}; {case.peak_mb:.0f} MB")
+
+
+TEXTS = {
+    GraphSource.ADE: ("tokenName", "appleIdentifier", "tokenType"),
+    GraphSource.VPP: (
+        *("displayName", "organizationName", "locationName", "appleId"),
+        *("countryOrRegion", "lastSyncStatus", "state"),
+    ),
+}
+WIDEST = "\U0001f34e" + "a" * (MAX_TEXT_CHARACTERS - 1)
+"""Of the greatest length; one wide character makes each of them take four bytes in memory."""
+WIDE = WIDEST[: MAX_CHARACTERS // 6_000 // 7 - 10]
+"""As long as every text of every token may be, next to ids and kinds."""
+
+
+def list_of(source: GraphSource, count: int, text: str, *, page_size: int) -> Fault:
+    """Answer with a list of so many tokens, every text of which is the one given."""
+    texts = "".join(f',"{name}":"{text}"' for name in TEXTS[source] if text)
+
+    async def play(request: web.BaseRequest, _: web.Response) -> web.StreamResponse:
+        first = int(request.query.get("$skiptoken", "0"))
+        last = min(first + page_size, count)
+        tokens = (f'{{"id":"{number}"{texts}}}' for number in range(first, last))
+        rest = ""
+        if last < count:
+            query = urlencode({**request.query, "$skiptoken": last}, safe="$,")
+            rest = f', "@odata.nextLink": "{request.url.with_query(None)}?{query}"'
+        body = f'{{"value": [{",".join(tokens)}]{rest}}}'
+        return web.Response(body=body.encode(), content_type="application/json")
+
+    return Fault(f"{count:,} tokens", play)
+
+
+async def check_lists(app: Lone, case: Case, *, page_size: int, count: int, text: str) -> set[str]:
+    """Check while both lists are so long; return what came of reading them."""
+    for source in TEXTS:
+        plan = app.stage.tenant.faults[source]
+        plan.always(list_of(source, count, text, page_size=page_size))
+
+    await case.check()
+
+    assert case.peak_mb <= MOST_MB, f"the check took {case.peak_mb:.0f} MB"
+    sources = (await case.tables.run_rows()).sources
+    return {sources[kind].result for kind in (TokenKind.ADE, TokenKind.VPP)}
+
+
+@survives(Promise.BOUNDED, fault="Graph, both lists: as many tokens as are ever read, and all their texts")
+@pytest.mark.timeout(180)  # writes some 24,000 rows
+async def test_as_many_tokens_as_are_read_take_little_memory(
+    fresh_app: Lone, happened: Happened
+) -> None:
+    case = Case(fresh_app, "many tokens")
+
+    results = await check_lists(fresh_app, case, count=6_000, text=WIDE, page_size=1_000)
+
+    assert results == {"tokens_read"}, "a list is given up that a tenant could have"
+    happened(f"tokens_read; {case.peak_mb:.0f} MB")
+
+
+@survives(Promise.NO_ALL_CLEAR, Promise.BOUNDED, fault="Graph, both lists: {name}")
+@pytest.mark.parametrize(
+    "name,count,text,page_size",
+    [
+        ("20,000 tokens", 20_000, "", 1_000),
+        ("500,000 tokens on one page", 500_000, "", 500_000),
+        ("6,000 tokens, each text as long as one may be", 6_000, WIDEST, 1_000),
+    ],
+)
+async def test_a_list_that_no_tenant_can_have_is_given_up_in_little_memory(
+    name: str, count: int, text: str, page_size: int, fresh_app: Lone, happened: Happened
+) -> None:
+    case = Case(fresh_app, name)
+    await case.check()
+    before = {kind: await case.seen(kind) for kind in TokenKind}
+
+    results = await check_lists(fresh_app, case, count=count, text=text, page_size=page_size)
+
+    assert results == {FailureReason.UNEXPECTED_ANSWER}, f"the lists are taken for {results}"
+    for kind in (TokenKind.ADE, TokenKind.VPP):
+        assert observed(await case.seen(kind)) == observed(before[kind])
+    happened(f"unexpected_answer; {case.peak_mb:.0f} MB")
 
 
 NULLABLE = property_names(GraphSource.ADE) - {"id"}

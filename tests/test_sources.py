@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import astuple
 
 from apple_tokens.model import (
     PUSH_CERTIFICATE_ID,
@@ -188,14 +189,18 @@ async def test_a_token_on_two_pages_is_one_token_as_the_later_page_has_it() -> N
 
 
 @pytest.mark.parametrize("surplus,is_read", [(-1, True), (0, True), (1, False)])
+@pytest.mark.parametrize("bound", ["MAX_TOKENS", "MAX_CHARACTERS"])
 async def test_a_list_that_no_tenant_can_have_is_given_up(
-    surplus: int, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
+    bound: str, surplus: int, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
 ) -> None:
-    monkeypatch.setattr(sources, "MAX_TOKENS", 10)
     tenant = SimulatedTenant(page_size=4)
-    for number in range(10 + surplus):
+    for number in range(10):
         tenant.add(GraphSource.ADE, NOW, tokenName=f"token {number}")
     async with reading(tenant) as served:
+        tokens = tokens_of((await served.read([TokenKind.ADE]))[TokenKind.ADE])
+        texts = [each for token in tokens for each in astuple(token) if isinstance(each, str)]
+        sizes = {"MAX_TOKENS": len(tokens), "MAX_CHARACTERS": sum(map(len, texts))}
+        monkeypatch.setattr(sources, bound, sizes[bound] - surplus)
         results = await served.read([TokenKind.ADE])
 
     assert isinstance(results[TokenKind.ADE], TokensRead) is is_read
@@ -203,6 +208,7 @@ async def test_a_list_that_no_tenant_can_have_is_given_up(
         failure = results[TokenKind.ADE]
         assert isinstance(failure, CouldNotCheck)
         assert failure.reason is FailureReason.UNEXPECTED_ANSWER
+        assert f"more than {sizes[bound] - surplus:,} {bound[4:].lower()}" in failure.detail
 
 
 @pytest.mark.parametrize("kind", TokenKind)
