@@ -268,7 +268,7 @@ async def check_lists(app: Lone, case: Case, *, page_size: int, count: int, text
     return {sources[kind].result for kind in (TokenKind.ADE, TokenKind.VPP)}
 
 
-@survives(Promise.BOUNDED, fault="Graph, both lists: as many tokens as are ever read, and all their texts")
+@survives(Promise.BOUNDED, fault="Graph, both lists: as many tokens and texts as are ever read")
 @pytest.mark.timeout(180)  # writes some 24,000 rows
 async def test_as_many_tokens_as_are_read_take_little_memory(
     fresh_app: Lone, happened: Happened
