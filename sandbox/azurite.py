@@ -125,8 +125,8 @@ class Azurite:
         ]
         return [
             str(node.require().path),
-            "--require",
-            str(Path(__file__).with_name("exit_with_parent.cjs")),
+            *("--require", str(Path(__file__).with_name("exit_with_parent.cjs"))),
+            *("--require", str(Path(__file__).with_name("without_telemetry.cjs"))),
             str(npm_file("azurite/dist/src/azurite.js")),
             "--silent",
             "--skipApiVersionCheck",  # the SDKs are newer than the emulator

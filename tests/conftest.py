@@ -8,6 +8,7 @@ that nobody runs.
 
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
 
@@ -22,6 +23,8 @@ pytest_plugins = [
 ]
 
 _NEEDS = "Skipped: needs "
+_UNMEASURED = ("contract", "crash", "e2e", "no_cover", "package", "rendering")
+"""Tests that run much for the lines that they reach, which others reach as well."""
 
 # Everything that tests talk to is on this machine: a proxy must not be asked for it.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
@@ -48,6 +51,22 @@ def every_logger_at_debug(levels_of_logs_end_with_the_test: None) -> None:
     """Let even those loggers speak that the app silences, as a debugging host might."""
     for log in _loggers():
         log.setLevel(logging.DEBUG)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take no coverage where that would take longer than it tells.
+
+    A line that only such a test reaches counts as missed. pytest-cov's own `no_cover` does nothing
+    in a worker of pytest-xdist, where a second tracer lies beneath the one that it takes off.
+    """
+    tracer = sys.gettrace()
+    if any(map(item.get_closest_marker, _UNMEASURED)):
+        sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 @pytest.hookimpl(wrapper=True)

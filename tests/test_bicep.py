@@ -12,6 +12,8 @@ import pytest
 from tests.bicep_cli import GOLDEN, bicep, complaints, copy_infra, snapshot_text
 from tests.seeded import ROOT, project_files
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 TEMPLATES = project_files("infra/**/*.bicep", "infra/*.bicep")
 SNAPSHOTS = ("home", "changed", "group")
 

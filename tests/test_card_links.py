@@ -42,6 +42,7 @@ def addresses(card: Element) -> set[str]:
     return found - {SCHEMA}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cloud", Cloud)
 def test_every_address_of_every_card_is_a_page_of_microsoft_or_apple(cloud: Cloud) -> None:
     allowed = LEARN_AND_APPLE | PORTALS[cloud]

@@ -18,6 +18,8 @@ from sandbox.specimens.alerts import Specimen
 from sandbox.specimens.every import every_specimen
 from tests.card_reading import lines, links, nodes, of_type, steps
 
+pytestmark = pytest.mark.no_cover
+
 SPECIMENS = dict(every_specimen())
 LANGUAGES = ((Language.EN,), (Language.JA,), (Language.JA, Language.EN))
 SCHEMA = json.loads(

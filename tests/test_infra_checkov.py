@@ -15,6 +15,8 @@ import pytest
 
 from tests.bicep_cli import resources, snapshot_text
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 CHECKOV = "checkov==3.3.30"
 
 SKIPPED = {

@@ -14,6 +14,8 @@ from notify.settings import Settings as NotifySettings
 from tests.bicep_cli import app_settings, of_type, snapshot_text
 from tests.seeded import ROOT, project_files
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 PLATFORM_IN_AZURE = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",

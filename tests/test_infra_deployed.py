@@ -18,6 +18,8 @@ from tests.bicep_cli import (
     snapshot_text,
 )
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 DEPLOYMENTS = ("home", "changed", "group")
 PLANTED = "planted-fake-signature"
 

@@ -12,6 +12,8 @@ from tests.bicep_cli import VERSION, snapshot_text
 from tests.seeded import ROOT, project_files
 from tests.test_infra_checkov import CHECKOV
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 DOCUMENTS = ("README.md", "SECURITY.md", "docs/operations.md", "docs/security.md")
 FILES = set(project_files())
 

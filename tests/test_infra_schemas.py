@@ -12,6 +12,8 @@ from jsonschema.validators import validator_for
 from tests.bicep_cli import only, snapshot_text
 from tests.seeded import ROOT
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 # In a process of its own, since an app can be indexed only once.
 INDEX = """
 import json, sys

@@ -26,6 +26,8 @@ from apple_tokens.model import FailureReason, Health, Problem, Reason, Severity,
 from tests.bicep_cli import of_type, snapshot_text
 from tests.log_workspace import LogWorkspace
 
+pytestmark = pytest.mark.xdist_group("bicep")  # each deployment is compiled once
+
 NOW = datetime(2026, 3, 2, 9, 20, tzinfo=UTC)
 TENANT = "00000000-0000-0000-0000-000000000002"
 BATCH = "a batch"

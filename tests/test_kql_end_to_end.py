@@ -15,7 +15,10 @@ from tests.bicep_cli import of_type, snapshot_text
 from tests.log_workspace import LogWorkspace
 from tests.test_kql_alarms import POISONED
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("bicep"),  # each deployment is compiled once
+]
 
 FIRST_MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday; the tenant's zone is UTC."""

@@ -202,6 +202,7 @@ def test_a_card_lists_as_much_as_it_has_room_for(batch: str) -> None:
     assert size_bytes(large(batch).card()) > LIMIT_BYTES - 6_000
 
 
+@pytest.mark.no_cover
 @given(written=FOREIGN)
 @settings(max_examples=60)
 @example(written="".join(HOSTILE))
