@@ -22,7 +22,7 @@ from tests.changing_tenant import MONDAY, TUESDAY, WEDNESDAY, tokens
 from tests.faulty_scene import HALF_AN_HOUR, Scene, Scenes, of_alerts, said, scenes
 from tests.survival import Promise, survives
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.no_cover]
 
 Happened = Callable[[str], None]
 Edit = Callable[[Mapping[str, object]], dict[str, object]]

@@ -287,7 +287,7 @@ async def test_as_many_tokens_as_are_read_take_little_memory(
     [
         ("6,001 tokens", 6_001, "", 1_000),
         ("500,000 tokens on one page", 500_000, "", 500_000),
-        ("3,000 tokens, each text as long as one may be", 3_000, WIDEST, 1_000),
+        ("4,000 tokens, each text as long as one may be", 4_000, WIDEST, 1_000),
     ],
 )
 async def test_a_list_that_no_tenant_can_have_is_given_up_in_little_memory(

@@ -146,7 +146,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 def run(copy: Copy, *tests: str) -> tuple[int, str]:
     nodes = [f"tests/{test}" for test in tests]
-    done = copy.pytest("-vvv", "-p", "no:xdist", "-p", "no:cov", *nodes)
+    done = copy.pytest("-vvv", *nodes)
     skipped = [line for line in done.stdout.splitlines() if "skipped: needs " in line]
     if skipped:
         pytest.skip(skipped[0].partition("skipped: ")[2])

@@ -30,7 +30,7 @@ from sandbox.teams import TeamsChannel
 from tests.changing_tenant import MONDAY, TUESDAY, WEDNESDAY, sources, tokens
 from tests.turns import Turns
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.no_cover]
 
 SECOND = timedelta(seconds=1)
 ORDERS = pytest.mark.parametrize("seed", range(100))

@@ -17,6 +17,7 @@ from tests.test_kql_alarms import POISONED
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.no_cover,
     pytest.mark.xdist_group("bicep"),  # each deployment is compiled once
 ]
 

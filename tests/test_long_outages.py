@@ -13,7 +13,7 @@ from sandbox.graph_objects import GraphSource
 from sandbox.stage import Posted, Stage
 from sandbox.tenant import SimulatedTenant
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.no_cover]
 
 MORNING = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -11,7 +11,12 @@ from sandbox.azurite import Azurite
 from sandbox.marked import between_marks
 from sandbox.timelapse import DayReport
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("timelapse")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.no_cover,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("timelapse"),
+]
 
 
 async def test_the_sixty_days_are_as_the_design_document_tells_them(
