@@ -100,9 +100,11 @@ def _nursery() -> _Nursery:
 
 
 def _lent() -> dict[str, str]:
-    # The copy has no packages of its own, so it is lent those of the project. What this run of
-    # pytest left in the environment belongs to this run.
-    lent = {"PYTHONUTF8": "1", "TOKENWATCH_NODE_MODULES": str(_NODE_MODULES)} | os.environ
+    # The copy has no packages of its own, so it is lent those of the project. It keeps no bytecode,
+    # which Python knows by the second and the size of its file: a fault may change neither.
+    lent = {"TOKENWATCH_NODE_MODULES": str(_NODE_MODULES)} | os.environ
+    lent |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    # What this run of pytest left in the environment belongs to this run.
     for name in [*lent]:
         if name.startswith(("PYTEST_", "COV_")) or name == "TOKENWATCH_REQUIRE_ALL":
             del lent[name]
