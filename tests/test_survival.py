@@ -82,7 +82,7 @@ def test_a_regression_still_fits_the_code(regression: Regression) -> None:
 def test_a_regression_is_noticed_by_its_rows(
     regression: Regression, rows: Rows, tmp_path: Path
 ) -> None:
-    """By one of its rows in each file, or by every one: hundreds, which takes an hour."""
+    """By one of its rows in each file, or by every one: hundreds, which takes some minutes."""
     copy = copy_project(tmp_path)
     copy.replace(regression.file, regression.old, regression.new)
     seen = tmp_path / "rows.json"
