@@ -209,17 +209,30 @@ def test_other():
 """
 
 
-def needy_copy(tmp_path: Path) -> Copy:
+GROUPED_TESTS = """\
+import os
+from pathlib import Path
+
+import pytest
+
+@pytest.mark.xdist_group("costly")
+@pytest.mark.parametrize("number", range(8))
+def test_grouped(number):
+    Path(os.environ["PYTEST_XDIST_WORKER"] + ".took_part").touch()
+"""
+
+
+def copy_with_tests(tmp_path: Path, tests: str) -> Copy:
     fixtures = ("__init__", "conftest", "fixtures_*", "survival")
     needed = [f"tests/{name}.py" for name in fixtures]
     copy = copy_project(tmp_path, "pyproject.toml", "sandbox/*.py", *needed)
-    (copy.root / "tests" / "test_needy.py").write_text(NEEDY_TEST, encoding="utf-8")
+    (copy.root / "tests" / "test_copied.py").write_text(tests, encoding="utf-8")
     return copy
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n1"])
 def test_a_test_that_a_machine_cannot_run_is_named_at_the_end(tmp_path: Path, workers: str) -> None:
-    done = needy_copy(tmp_path).pytest(workers, "tests")
+    done = copy_with_tests(tmp_path, NEEDY_TEST).pytest(workers, "tests")
 
     assert done.returncode == 0, done.stdout
     assert "NOT TESTED ON THIS MACHINE" in done.stdout
@@ -228,11 +241,20 @@ def test_a_test_that_a_machine_cannot_run_is_named_at_the_end(tmp_path: Path, wo
 
 
 def test_where_everything_is_required_such_a_skip_is_a_failure(tmp_path: Path) -> None:
-    done = needy_copy(tmp_path).pytest("tests", TOKENWATCH_REQUIRE_ALL="1")
+    done = copy_with_tests(tmp_path, NEEDY_TEST).pytest("tests", TOKENWATCH_REQUIRE_ALL="1")
 
     assert done.returncode == 1, done.stdout
     assert "1 failed, 1 skipped" in done.stdout
     assert "needs a browser: Chromium, and TOKENWATCH_REQUIRE_ALL" in done.stdout
+
+
+def test_tests_that_share_something_costly_run_in_one_worker(tmp_path: Path) -> None:
+    copy = copy_with_tests(tmp_path, GROUPED_TESTS)
+
+    done = copy.pytest("--numprocesses=2", "--dist=loadgroup", "tests")
+
+    assert done.returncode == 0, done.stdout
+    assert len(list(copy.root.glob("*.took_part"))) == 1
 
 
 def test_a_seeded_fault_makes_a_test_of_the_copy_fail(tmp_path: Path) -> None:
